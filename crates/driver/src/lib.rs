@@ -1,0 +1,1 @@
+//! What runs the lifecycle: shards, calls, inbox, reconciliation.

@@ -1,0 +1,1 @@
+//! The engine's HTTP API as a router that a service can mount.

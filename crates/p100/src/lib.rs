@@ -1,0 +1,1 @@
+//! The client of P100's Partner API: wire format, mapping, webhooks.

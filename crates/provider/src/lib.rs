@@ -1,0 +1,1 @@
+//! The provider port: what the engine asks of a provider, and how its calls can fail.

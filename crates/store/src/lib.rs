@@ -1,0 +1,1 @@
+//! The durable store: its port, the journal, and the embedded backends.
