@@ -1,0 +1,99 @@
+//! The port: what an engine may ask of a store, and what it is promised.
+//!
+//! Reading order: [`entity`] (what is stored), [`commit`] (how it changes), [`inbox`] (what was heard and is not yet
+//! worked off), [`feed`] (what happened, in order), [`Store`] (the trait).
+
+mod commit;
+mod entity;
+mod feed;
+mod health;
+mod inbox;
+
+pub use commit::{Change, Commit, CommitError, Committed};
+pub use entity::{
+    Claim, Due, Entity, EntityId, Event, Kind, Label, ListQuery, Micros, PartitionId, Version,
+};
+pub use feed::{Cursor, FeedEntry, FeedPage, Position};
+pub use health::{Health, ReadError};
+pub use inbox::{InboxDone, InboxItem, InboxSeq, NewInboxItem};
+
+use std::{collections::BTreeMap, fmt, future::Future, pin::Pin};
+
+use tokio::sync::watch;
+
+/// A boxed future, so that the port can be used as `Arc<dyn Store>`.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// A durable store of entities.
+///
+/// Every read stops at the durable head: nothing is ever told that a power cut could take back.
+/// All methods may be called from many tasks at once; commits of one entity are ordered by its version alone.
+pub trait Store: fmt::Debug + Send + Sync + 'static {
+    /// Appends one step, whole or not at all. Returns once it survives a power cut.
+    ///
+    /// # Errors
+    /// See [`CommitError`]. After `Halted` the outcome of the step is unknown until the store is opened again.
+    fn commit(&self, commit: Commit) -> BoxFuture<'_, Result<Committed, CommitError>>;
+
+    /// Stores what was heard from outside, before anybody works on it. Needs no ownership of a partition.
+    /// Returns once it survives a power cut.
+    ///
+    /// # Errors
+    /// As [`Store::commit`]; never `Conflict` or `Claimed`.
+    fn append_inbox(&self, item: NewInboxItem) -> BoxFuture<'_, Result<InboxSeq, CommitError>>;
+
+    /// One entity, or `None`.
+    fn load(&self, id: EntityId) -> BoxFuture<'_, Result<Option<Entity>, ReadError>>;
+
+    /// The entity that holds a claim, or `None`.
+    fn by_claim(&self, claim: &Claim) -> BoxFuture<'_, Result<Option<EntityId>, ReadError>>;
+
+    /// Wake-ups due at or before `until`, earliest first, at most `limit`.
+    /// Costs by what is due, never by what is stored.
+    fn due(
+        &self,
+        partition: PartitionId,
+        until: Micros,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<Due>, ReadError>>;
+
+    /// Entities that carry a label (or all of a kind), by id, newest first, at most `limit`. One snapshot.
+    fn list(&self, query: ListQuery) -> BoxFuture<'_, Result<Vec<Entity>, ReadError>>;
+
+    /// How many entities carry each label.
+    fn counts(&self, kind: Kind) -> BoxFuture<'_, Result<BTreeMap<Label, u64>, ReadError>>;
+
+    /// The events of one entity after `after` (exclusive), oldest first, at most `limit`.
+    fn history(
+        &self,
+        id: EntityId,
+        after: Version,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<Event>, ReadError>>;
+
+    /// The events of all entities after a cursor (`None`: from the oldest kept), in commit order per partition.
+    fn feed(
+        &self,
+        after: Option<Cursor>,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<FeedPage, ReadError>>;
+
+    /// Inbox items that are not worked off yet, after `after` (exclusive), oldest first, at most `limit`.
+    fn inbox(
+        &self,
+        after: Option<InboxSeq>,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<InboxItem>, ReadError>>;
+
+    /// How many inbox items are not worked off yet.
+    fn inbox_len(&self) -> u64;
+
+    /// The durable head, to wait on.
+    fn durable(&self) -> watch::Receiver<Position>;
+
+    /// The store's health, to wait on. Once `Halted` it stays so until the store is opened again.
+    fn health(&self) -> watch::Receiver<Health>;
+
+    /// Stops the writer after what is queued, writes the views and releases the folder. Idempotent.
+    fn close(&self) -> BoxFuture<'_, Result<(), ReadError>>;
+}
