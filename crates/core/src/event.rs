@@ -1,0 +1,231 @@
+//! Facts, appended. The history of an order is its events, and folds back to its state.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    AccountId, Author, Exact, FailReason, Funds, IdempotencyKey, Observation, OrderId, OrderResult,
+    ProviderOrderId, Resolution, ReviewReason, Terms, Timestamp, observation::Address,
+};
+
+/// One fact, when it became one, and what caused it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EventRecord {
+    /// When.
+    pub at: Timestamp,
+    /// By what.
+    pub cause: Cause,
+    /// What.
+    pub event: Event,
+}
+
+/// What caused an event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    /// The caller's submit.
+    Submit,
+    /// A person's or service's command.
+    Command(Author),
+    /// A create of ours and its answer.
+    Create,
+    /// A webhook.
+    Webhook,
+    /// A read of ours.
+    Read,
+    /// Time.
+    Clock,
+}
+
+/// A fact.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Event {
+    /// The order came to be: `Locked`.
+    Submitted {
+        /// Ours.
+        id: OrderId,
+        /// Whose.
+        account: AccountId,
+        /// The caller's key.
+        key: IdempotencyKey,
+        /// The lock's terms.
+        terms: Box<Terms>,
+        /// The caller's own word for it.
+        reference: Option<String>,
+    },
+    /// A create is about to be sent.
+    CreateIntended {
+        /// Which attempt.
+        attempt: u32,
+    },
+    /// It was not sent, or had certainly no effect; it may be sent again.
+    CreateNotSent {
+        /// Which attempt.
+        attempt: u32,
+        /// Why.
+        why: String,
+        /// When to send again.
+        next_at: Timestamp,
+    },
+    /// It had certainly no effect, and sending again would not help.
+    CreateHeld {
+        /// Which attempt.
+        attempt: u32,
+        /// Why.
+        why: String,
+    },
+    /// Nobody knows what came of it.
+    CreateUnknown {
+        /// Which attempt.
+        attempt: u32,
+        /// Why.
+        why: String,
+    },
+    /// An order at the provider is this order's: `Created`, or a fact after the end.
+    Bound {
+        /// Which one.
+        provider_order: ProviderOrderId,
+        /// What proves it.
+        by: BoundBy,
+    },
+    /// Somebody named a provider order; a read decides.
+    AdoptionAsked {
+        /// Which one.
+        provider_order: ProviderOrderId,
+    },
+    /// The named provider order is not this order's.
+    AdoptionRefused {
+        /// Which one.
+        provider_order: ProviderOrderId,
+        /// Why.
+        why: String,
+    },
+    /// A webhook claimed something that a read must confirm.
+    Claimed {
+        /// What.
+        claim: Box<Observation>,
+    },
+    /// A read was taken in: the evidence of what follows in the same step.
+    Read {
+        /// What it said.
+        seen: Box<Observation>,
+    },
+    /// The provider makes an address: `WaitingForWallet`.
+    WalletRequested,
+    /// The address is there: `AwaitingPayment`.
+    WalletGiven {
+        /// Where to pay.
+        address: Address,
+    },
+    /// The provider does not find the order.
+    NotFound,
+    /// A second order exists for the same lock.
+    SecondOrderFound {
+        /// Which one.
+        provider_order: ProviderOrderId,
+    },
+    /// Sold: `Executed`.
+    Executed {
+        /// How much was received.
+        received: Option<Exact>,
+    },
+    /// Not sold: `Failed`.
+    Failed {
+        /// Why.
+        reason: FailReason,
+        /// Where the funds are.
+        funds: Funds,
+    },
+    /// After the end: more arrived.
+    LateFunds {
+        /// How much in all.
+        received: Exact,
+    },
+    /// After the end: taken back.
+    Reversed,
+    /// After the end: proven to have ended the other way.
+    Corrected {
+        /// How.
+        result: OrderResult,
+    },
+    /// A person is needed.
+    ReviewRaised {
+        /// Why.
+        reason: ReviewReason,
+        /// In words.
+        detail: String,
+    },
+    /// A person or evidence settled it.
+    ReviewSettled {
+        /// What.
+        reason: ReviewReason,
+        /// Who, if a person did.
+        by: Option<Author>,
+    },
+    /// A person resolved something; what it came to follows in the same step.
+    Resolved {
+        /// How.
+        resolution: Resolution,
+        /// Why.
+        note: String,
+    },
+    /// Somebody wants it to end, and only the provider can.
+    CancelWished {
+        /// Who.
+        author: Author,
+    },
+    /// Somebody wants it done now.
+    RetryAsked,
+    /// Somebody had an unknown create posted again, knowing that it may make a second order.
+    PostAgainAuthorised,
+    /// Somebody wrote something down.
+    Noted {
+        /// What.
+        text: String,
+    },
+}
+
+/// What proves that a provider's order is ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BoundBy {
+    /// The create's own answer.
+    Answer,
+    /// A confirmed read that carries our lock.
+    Read,
+}
+
+impl Event {
+    /// The word for it.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Submitted { .. } => "submitted",
+            Self::CreateIntended { .. } => "create_intended",
+            Self::CreateNotSent { .. } => "create_not_sent",
+            Self::CreateHeld { .. } => "create_held",
+            Self::CreateUnknown { .. } => "create_unknown",
+            Self::Bound { .. } => "bound",
+            Self::AdoptionAsked { .. } => "adoption_asked",
+            Self::AdoptionRefused { .. } => "adoption_refused",
+            Self::Claimed { .. } => "claimed",
+            Self::Read { .. } => "read",
+            Self::WalletRequested => "wallet_requested",
+            Self::WalletGiven { .. } => "wallet_given",
+            Self::NotFound => "not_found",
+            Self::SecondOrderFound { .. } => "second_order_found",
+            Self::Executed { .. } => "executed",
+            Self::Failed { .. } => "failed",
+            Self::LateFunds { .. } => "late_funds",
+            Self::Reversed => "reversed",
+            Self::Corrected { .. } => "corrected",
+            Self::ReviewRaised { .. } => "review_raised",
+            Self::ReviewSettled { .. } => "review_settled",
+            Self::Resolved { .. } => "resolved",
+            Self::CancelWished { .. } => "cancel_wished",
+            Self::RetryAsked => "retry_asked",
+            Self::PostAgainAuthorised => "post_again_authorised",
+            Self::Noted { .. } => "noted",
+        }
+    }
+}

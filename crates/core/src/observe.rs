@@ -1,0 +1,611 @@
+//! What the provider says about an order, and what follows. The same for every state that has a provider's order:
+//! a claim makes us look, a read decides, and nothing goes back.
+
+use crate::{
+    Already, CreateAnswer, CreateInput, Event, Exact, FailReason, Funds, LockId, Observation,
+    Order, OrderResult, Outcome, PaymentKind, Policy, ProviderOrderId, ProviderStatus, Refusal,
+    ReviewReason, Source, State, StateName, Timestamp,
+    event::BoundBy,
+    order::Draft,
+    state::{Bound, Create, Locked},
+};
+
+/// How far along a status is; a later read that says less is the provider's lag. `None`: the word is not known.
+const fn phase(status: &ProviderStatus) -> Option<u8> {
+    match status {
+        ProviderStatus::WaitingForWallet => Some(1),
+        // One phase: a reorganised chain may take the payment away again.
+        ProviderStatus::AwaitingPayment | ProviderStatus::Confirming => Some(2),
+        ProviderStatus::Executed
+        | ProviderStatus::Expired
+        | ProviderStatus::Underpaid
+        | ProviderStatus::Failed
+        | ProviderStatus::Reversed => Some(3),
+        ProviderStatus::Unknown(_) => None,
+    }
+}
+
+const fn state_phase(name: StateName) -> u8 {
+    match name {
+        StateName::Locked | StateName::Created => 0,
+        StateName::WaitingForWallet => 1,
+        StateName::AwaitingPayment => 2,
+        StateName::Executed | StateName::Failed => 3,
+    }
+}
+
+/// An observation of an order that has no provider's order yet.
+pub(crate) fn unbound(
+    order: &Order,
+    seen: &Observation,
+    now: Timestamp,
+    policy: &Policy,
+) -> Outcome {
+    match seen.source {
+        Source::Claimed { .. } => Outcome::Refused(Refusal::NotBound),
+        Source::Confirmed { .. } => {
+            let mut draft = Draft::for_observation(order, seen, now, policy);
+            if seen.lock_id.as_ref() == Some(&order.terms.lock_id) {
+                bind(&mut draft, seen);
+            } else if order.adopting.as_ref() == Some(&seen.provider_order) {
+                let found = seen.lock_id.as_ref().map_or("no lock", LockId::as_str);
+                draft.refuse_adoption(&seen.provider_order, format!("it was made from {found}"));
+            } else {
+                return Outcome::Refused(Refusal::NotThisOrder(seen.provider_order.clone()));
+            }
+            draft.finish()
+        }
+    }
+}
+
+/// A confirmed read that carries our lock: this is our order at the provider, however it came to be.
+fn bind(draft: &mut Draft<'_>, seen: &Observation) {
+    let expected = match &draft.next.state {
+        State::Locked(Locked { create }) => match create {
+            Create::NotSent { unknown_before, .. } => *unknown_before,
+            Create::InFlight { .. } | Create::Unknown { .. } => true,
+        },
+        State::Created(_)
+        | State::WaitingForWallet(_)
+        | State::AwaitingPayment(_)
+        | State::Executed(_)
+        | State::Failed(_) => false,
+    };
+    let adopted = draft.next.adopting.as_ref() == Some(&seen.provider_order);
+    draft.push(Event::Bound {
+        provider_order: seen.provider_order.clone(),
+        by: BoundBy::Read,
+    });
+    draft.settle(ReviewReason::UnknownCreate);
+    draft.settle(ReviewReason::CreateRefused);
+    if !expected && !adopted {
+        let detail = format!(
+            "{} exists for this lock, and no create of ours explains it",
+            seen.provider_order
+        );
+        draft.raise(ReviewReason::UnexpectedProviderOrder, detail);
+    }
+    if draft.next.state_name().is_end() {
+        read_after_the_end(draft, seen);
+    } else {
+        read_before_the_end(draft, seen);
+    }
+}
+
+/// Nothing was found under a provider order id that somebody named.
+pub(crate) fn adoption_not_found(
+    order: &Order,
+    provider_order: &ProviderOrderId,
+    now: Timestamp,
+    policy: &Policy,
+) -> Outcome {
+    if order.adopting.as_ref() != Some(provider_order) {
+        return Outcome::AlreadyThere(Already::Stale);
+    }
+    let mut draft = Draft::for_read(order, now, policy);
+    draft.refuse_adoption(provider_order, "the provider has no such order".to_owned());
+    draft.finish()
+}
+
+/// A create's answer that comes after the order was bound by a read.
+pub(crate) fn create_after_binding(
+    order: &Order,
+    bound: &Bound,
+    create: &CreateInput,
+    now: Timestamp,
+    policy: &Policy,
+) -> Outcome {
+    match create {
+        CreateInput::Permit => Outcome::Refused(Refusal::AlreadyBound {
+            bound: bound.provider_order.clone(),
+        }),
+        CreateInput::Interrupted { .. }
+        | CreateInput::Answered {
+            answer: CreateAnswer::NotSent { .. } | CreateAnswer::Refused { .. },
+            ..
+        } => Outcome::AlreadyThere(Already::Stale),
+        CreateInput::Answered {
+            answer: CreateAnswer::Accepted { provider_order },
+            ..
+        } => {
+            if *provider_order == bound.provider_order {
+                return Outcome::AlreadyThere(Already::Duplicate);
+            }
+            second_order(Draft::for_create(order, now, policy), provider_order)
+        }
+    }
+}
+
+fn second_order(mut draft: Draft<'_>, provider_order: &ProviderOrderId) -> Outcome {
+    if draft.next.other_orders.contains(provider_order) {
+        return Outcome::AlreadyThere(Already::Duplicate);
+    }
+    draft.push(Event::SecondOrderFound {
+        provider_order: provider_order.clone(),
+    });
+    draft.raise(
+        ReviewReason::SecondProviderOrder,
+        format!("{provider_order} was made from the same lock"),
+    );
+    draft.finish()
+}
+
+/// The provider does not find the order.
+pub(crate) fn not_found(
+    order: &Order,
+    bound: &Bound,
+    provider_order: &ProviderOrderId,
+    read_started_at: Timestamp,
+    now: Timestamp,
+    policy: &Policy,
+) -> Outcome {
+    let young = read_started_at < bound.at.plus(policy.not_found_grace);
+    if bound.provider_order != *provider_order || !bound.is_newest(read_started_at) || young {
+        return Outcome::AlreadyThere(Already::Stale);
+    }
+    let mut draft = Draft::for_read(order, now, policy);
+    if !order.has_open(ReviewReason::ProviderLostOrder) {
+        draft.push(Event::NotFound);
+        draft.raise(
+            ReviewReason::ProviderLostOrder,
+            format!("{provider_order} is not found at the provider"),
+        );
+    }
+    draft.finish()
+}
+
+/// An observation of an order that has not ended.
+pub(crate) fn before_the_end(
+    order: &Order,
+    bound: &Bound,
+    seen: &Observation,
+    now: Timestamp,
+    policy: &Policy,
+) -> Outcome {
+    if let Some(other) = other_order(order, bound, seen, now, policy) {
+        return other;
+    }
+    let behind = phase(&seen.status).is_some_and(|phase| phase < state_phase(order.state_name()));
+    let decides = match seen.source {
+        Source::Confirmed { .. } => true,
+        Source::Claimed { .. } => {
+            (policy.trust_claimed_end && phase(&seen.status) == Some(3))
+                || (policy.trust_claimed_address
+                    && seen.address.is_some()
+                    && phase(&seen.status) == Some(2))
+        }
+    };
+    if !decides {
+        return claim(order, bound, seen, behind, now, policy);
+    }
+    let mut draft = Draft::for_observation(order, seen, now, policy);
+    if bound.is_newest(seen.at()) && !behind {
+        read_before_the_end(&mut draft, seen);
+    } else {
+        merge_older(&mut draft, seen);
+        if draft.is_empty() {
+            return Outcome::AlreadyThere(Already::Stale);
+        }
+    }
+    draft.finish()
+}
+
+/// Another provider order, or another lock, than the one that is bound.
+fn other_order(
+    order: &Order,
+    bound: &Bound,
+    seen: &Observation,
+    now: Timestamp,
+    policy: &Policy,
+) -> Option<Outcome> {
+    let same_lock = seen.lock_id.as_ref() == Some(&order.terms.lock_id);
+    if seen.provider_order != bound.provider_order {
+        return Some(match seen.source {
+            Source::Confirmed { .. } if same_lock => second_order(
+                Draft::for_observation(order, seen, now, policy),
+                &seen.provider_order,
+            ),
+            Source::Claimed { .. } if same_lock => Outcome::Refused(Refusal::NotBound),
+            Source::Confirmed { .. } | Source::Claimed { .. } => {
+                Outcome::Refused(Refusal::NotThisOrder(seen.provider_order.clone()))
+            }
+        });
+    }
+    let lock_id = seen.lock_id.as_ref().filter(|_| !same_lock)?;
+    Some(match seen.source {
+        Source::Claimed { .. } => {
+            Outcome::Refused(Refusal::NotThisOrder(seen.provider_order.clone()))
+        }
+        Source::Confirmed { .. } => {
+            let mut draft = Draft::for_observation(order, seen, now, policy);
+            draft.raise(
+                ReviewReason::LockChanged,
+                format!("the provider says it was made from {lock_id}"),
+            );
+            draft.finish()
+        }
+    })
+}
+
+/// A claim makes us look, unless it says nothing new. That an address is being made moves no money: it is taken.
+fn claim(
+    order: &Order,
+    bound: &Bound,
+    seen: &Observation,
+    behind: bool,
+    now: Timestamp,
+    policy: &Policy,
+) -> Outcome {
+    let known = bound
+        .last_read
+        .as_ref()
+        .is_some_and(|last| last.says_the_same(seen));
+    let heard = order
+        .hint
+        .as_ref()
+        .is_some_and(|hint| hint.claim.says_the_same(seen));
+    if known || heard {
+        return Outcome::AlreadyThere(Already::Duplicate);
+    }
+    if behind {
+        return Outcome::AlreadyThere(Already::Stale);
+    }
+    let mut draft = Draft::for_observation(order, seen, now, policy);
+    if seen.status == ProviderStatus::WaitingForWallet {
+        if order.state_name() == StateName::Created {
+            draft.push(Event::WalletRequested);
+        }
+        return draft.finish();
+    }
+    draft.push(Event::Claimed {
+        claim: Box::new(seen.clone()),
+    });
+    draft.awaits_confirmation();
+    draft.fetch(&bound.provider_order);
+    draft.finish()
+}
+
+/// The newest read of an order that has not ended.
+fn read_before_the_end(draft: &mut Draft<'_>, seen: &Observation) {
+    let before = draft.next.clone();
+    let mut taken = draft.next.clone();
+    if let Some(bound) = taken.state.bound_mut() {
+        bound.take_in(seen);
+    }
+    if let Some(deposit) = taken.state.deposit_mut() {
+        deposit.take_in(seen, true);
+    }
+    if says_something_new(&before, &taken, seen) {
+        draft.push(Event::Read {
+            seen: Box::new(seen.clone()),
+        });
+    }
+    match &seen.status {
+        ProviderStatus::WaitingForWallet => wallet_requested(draft),
+        ProviderStatus::AwaitingPayment | ProviderStatus::Confirming => {
+            if seen.address.is_some() {
+                wallet_given(draft, seen);
+            } else {
+                wallet_requested(draft);
+            }
+        }
+        ProviderStatus::Executed => {
+            wallet_given(draft, seen);
+            draft.push(Event::Executed {
+                received: seen.received.clone(),
+            });
+        }
+        ProviderStatus::Reversed => {
+            wallet_given(draft, seen);
+            draft.push(Event::Executed {
+                received: seen.received.clone(),
+            });
+            reversed(draft, seen);
+        }
+        ProviderStatus::Expired => fail(draft, seen, FailReason::Expired),
+        ProviderStatus::Underpaid => fail(draft, seen, FailReason::Underpaid),
+        ProviderStatus::Failed => fail(draft, seen, FailReason::Provider(seen.status_text.clone())),
+        ProviderStatus::Unknown(_) => {}
+    }
+    questions(draft, seen);
+}
+
+/// Whether a read is worth a record: it says something else than the last one, or answers or starts something.
+fn says_something_new(before: &Order, taken: &Order, seen: &Observation) -> bool {
+    let said = before
+        .state
+        .bound()
+        .and_then(|bound| bound.last_read.as_ref());
+    let answers_hint = before
+        .hint
+        .as_ref()
+        .is_some_and(|hint| seen.at() >= hint.heard_at);
+    let changes_payment = before.state.deposit() != taken.state.deposit();
+    answers_hint || changes_payment || said.is_none_or(|last| !last.says_the_same(seen))
+}
+
+fn wallet_requested(draft: &mut Draft<'_>) {
+    if draft.next.state_name() == StateName::Created {
+        draft.push(Event::WalletRequested);
+    }
+}
+
+/// The address, once; terms that differ are flagged before anybody is shown where to pay.
+fn wallet_given(draft: &mut Draft<'_>, seen: &Observation) {
+    if draft.next.state.deposit().is_some() {
+        return;
+    }
+    let Some(address) = &seen.address else { return };
+    draft.push(Event::WalletGiven {
+        address: address.clone(),
+    });
+    draft.settle(ReviewReason::WalletLate);
+}
+
+fn fail(draft: &mut Draft<'_>, seen: &Observation, reason: FailReason) {
+    wallet_given(draft, seen);
+    let known = draft
+        .next
+        .state
+        .deposit()
+        .map(|deposit| deposit.payment.received.clone());
+    let received = [seen.received.clone(), known]
+        .into_iter()
+        .flatten()
+        .max()
+        .unwrap_or_else(Exact::zero);
+    let funds = if received.is_zero() {
+        Funds::None
+    } else {
+        Funds::Held(received.clone())
+    };
+    draft.push(Event::Failed { reason, funds });
+    if !received.is_zero() {
+        draft.raise(
+            ReviewReason::FundsOnFailed,
+            format!("{received} arrived, and the order failed"),
+        );
+    }
+}
+
+fn reversed(draft: &mut Draft<'_>, seen: &Observation) {
+    draft.push(Event::Reversed);
+    draft.raise(
+        ReviewReason::Reversed,
+        format!("the provider says {}", seen.status_text),
+    );
+}
+
+/// What a person should be asked after the newest read, or need not be asked any more.
+fn questions(draft: &mut Draft<'_>, seen: &Observation) {
+    let (now, policy) = (draft.now, draft.policy);
+    draft.settle(ReviewReason::ProviderLostOrder);
+    if let Err(mismatch) = draft.next.terms.check_order(seen, policy) {
+        draft.raise(ReviewReason::TermsMismatch, mismatch.to_string());
+    }
+    let Some(bound) = draft.next.state.bound().cloned() else {
+        return;
+    };
+    if let (Some(deposit), Some(address)) = (draft.next.state.deposit(), &seen.address)
+        && deposit.address != *address
+    {
+        let detail = format!(
+            "{} was given first, the provider now says {address}",
+            deposit.address
+        );
+        draft.raise(ReviewReason::AddressChanged, detail);
+    }
+    match bound.unknown_status_since {
+        Some(since) if now.since(since) >= policy.unknown_status_review_after => {
+            draft.raise(
+                ReviewReason::UnknownStatus,
+                format!("the provider says `{}`", seen.status_text),
+            );
+        }
+        Some(_) => {}
+        None => draft.settle(ReviewReason::UnknownStatus),
+    }
+    match draft.next.state_name() {
+        StateName::Created | StateName::WaitingForWallet => {
+            if now.since(bound.at) >= policy.wallet_review_after {
+                draft.raise(ReviewReason::WalletLate, "no address yet".to_owned());
+            }
+        }
+        StateName::AwaitingPayment => overdue(draft, now),
+        StateName::Locked | StateName::Executed | StateName::Failed => {
+            for reason in [
+                ReviewReason::WalletLate,
+                ReviewReason::PaymentStuck,
+                ReviewReason::Overdue,
+                ReviewReason::UnknownStatus,
+            ] {
+                draft.settle(reason);
+            }
+        }
+    }
+}
+
+fn overdue(draft: &mut Draft<'_>, now: Timestamp) {
+    let policy = draft.policy;
+    let Some(deposit) = draft.next.state.deposit().cloned() else {
+        return;
+    };
+    match (deposit.payment.kind(), deposit.payment.since) {
+        (PaymentKind::None, _) | (_, None) => draft.settle(ReviewReason::PaymentStuck),
+        (
+            PaymentKind::Partial { .. } | PaymentKind::Exact | PaymentKind::Over { .. },
+            Some(since),
+        ) => {
+            if now.since(since) >= policy.confirming_review_after {
+                draft.raise(
+                    ReviewReason::PaymentStuck,
+                    "paid, and not decided".to_owned(),
+                );
+            }
+        }
+    }
+    if deposit
+        .expires_at
+        .is_some_and(|deadline| now >= deadline.plus(policy.overdue_review_after))
+    {
+        draft.raise(
+            ReviewReason::Overdue,
+            "past its deadline, and the provider has not ended it".to_owned(),
+        );
+    } else {
+        draft.settle(ReviewReason::Overdue);
+    }
+}
+
+/// An older read still holds facts that only grow: transfers, and what was there after the deadline.
+fn merge_older(draft: &mut Draft<'_>, seen: &Observation) {
+    let mut taken = draft.next.clone();
+    if let Some(deposit) = taken.state.deposit_mut() {
+        deposit.take_in(seen, false);
+    }
+    if taken.state.deposit() != draft.next.state.deposit() {
+        draft.push(Event::Read {
+            seen: Box::new(seen.clone()),
+        });
+    }
+}
+
+/// An observation of an order that has ended.
+pub(crate) fn after_the_end(
+    order: &Order,
+    bound: &Bound,
+    seen: &Observation,
+    now: Timestamp,
+    policy: &Policy,
+) -> Outcome {
+    if let Some(other) = other_order(order, bound, seen, now, policy) {
+        return other;
+    }
+    // An order that we gave up and the provider goes on with may still be on its way there.
+    let ended_by_provider = match &order.state {
+        State::Failed(failed) => match failed.reason {
+            FailReason::Expired | FailReason::Underpaid | FailReason::Provider(_) => true,
+            FailReason::LockExpired
+            | FailReason::LockInvalid
+            | FailReason::Cancelled
+            | FailReason::UnknownCreate => false,
+        },
+        State::Executed(_)
+        | State::Locked(_)
+        | State::Created(_)
+        | State::WaitingForWallet(_)
+        | State::AwaitingPayment(_) => true,
+    };
+    let behind = ended_by_provider && phase(&seen.status).is_some_and(|phase| phase < 3);
+    match seen.source {
+        Source::Claimed { .. } => claim(order, bound, seen, behind, now, policy),
+        Source::Confirmed { .. } => {
+            let mut draft = Draft::for_observation(order, seen, now, policy);
+            if bound.is_newest(seen.at()) && !behind {
+                read_after_the_end(&mut draft, seen);
+            } else {
+                merge_older(&mut draft, seen);
+                if draft.is_empty() {
+                    return Outcome::AlreadyThere(Already::Stale);
+                }
+            }
+            draft.finish()
+        }
+    }
+}
+
+/// The newest read of an order that has ended: its state stays, what it says is a fact of its own.
+fn read_after_the_end(draft: &mut Draft<'_>, seen: &Observation) {
+    let before = draft.next.clone();
+    let mut taken = draft.next.clone();
+    if let Some(deposit) = taken.state.deposit_mut() {
+        deposit.take_in(seen, true);
+    }
+    if says_something_new(&before, &taken, seen) {
+        draft.push(Event::Read {
+            seen: Box::new(seen.clone()),
+        });
+    }
+    wallet_given(draft, seen);
+    let Some(outcome) = before.outcome.as_ref() else {
+        return;
+    };
+    let had = before
+        .state
+        .deposit()
+        .map_or_else(Exact::zero, |deposit| deposit.payment.received.clone());
+    let had = match &outcome.funds {
+        Funds::Held(amount) => had.max(amount.clone()),
+        Funds::None | Funds::Settled | Funds::Unclear => had,
+    };
+    if let Some(received) = seen.received.as_ref().filter(|received| **received > had) {
+        draft.push(Event::LateFunds {
+            received: received.clone(),
+        });
+        draft.raise(
+            ReviewReason::LateFunds,
+            format!("{received} in all arrived, some of it after the end"),
+        );
+    }
+    match &seen.status {
+        ProviderStatus::Executed => {
+            if outcome.result != OrderResult::Executed {
+                draft.push(Event::Corrected {
+                    result: OrderResult::Executed,
+                });
+                draft.raise(
+                    ReviewReason::Corrected,
+                    "the provider executed it after all".to_owned(),
+                );
+            }
+        }
+        ProviderStatus::Reversed => {
+            if outcome.result != OrderResult::Reversed {
+                reversed(draft, seen);
+            }
+        }
+        ProviderStatus::Expired | ProviderStatus::Underpaid | ProviderStatus::Failed => {
+            match outcome.result {
+                OrderResult::Executed => {
+                    if before.state_name() == StateName::Executed {
+                        reversed(draft, seen);
+                    } else {
+                        draft.push(Event::Corrected {
+                            result: OrderResult::Failed,
+                        });
+                        draft.raise(
+                            ReviewReason::Corrected,
+                            format!("the provider says {} again", seen.status_text),
+                        );
+                    }
+                }
+                OrderResult::Failed | OrderResult::Reversed => {}
+            }
+        }
+        ProviderStatus::WaitingForWallet
+        | ProviderStatus::AwaitingPayment
+        | ProviderStatus::Confirming
+        | ProviderStatus::Unknown(_) => {}
+    }
+    questions(draft, seen);
+}

@@ -1,0 +1,152 @@
+//! Commands, as far as they are the same in several states.
+
+use super::Draft;
+use crate::{
+    Already, Author, Command, Event, Order, Outcome, Policy, Refusal, Resolution, ReviewReason,
+    Submit, Timestamp, state::Bound,
+};
+
+/// The same key again: the same order, or a conflict.
+pub(crate) fn submit_again(order: &Order, submit: &Submit) -> Outcome {
+    let same = order.account == submit.account
+        && order.key == submit.key
+        && order.terms == submit.terms
+        && order.reference == submit.reference;
+    if same {
+        Outcome::AlreadyThere(Already::Duplicate)
+    } else {
+        Outcome::Refused(Refusal::KeyConflict)
+    }
+}
+
+pub(crate) fn note(mut draft: Draft<'_>, text: &str) -> Outcome {
+    if text.trim().is_empty() {
+        return Outcome::Refused(Refusal::BadText("a note needs words"));
+    }
+    if text.len() > Order::TEXT_BYTES_MAX {
+        return Outcome::Refused(Refusal::BadText("a note is at most 2000 bytes long"));
+    }
+    draft.push(Event::Noted {
+        text: text.to_owned(),
+    });
+    draft.finish()
+}
+
+pub(crate) fn wish_cancel(mut draft: Draft<'_>, author: &Author) -> Outcome {
+    if draft.next.cancel.is_some() {
+        return Outcome::AlreadyThere(Already::Duplicate);
+    }
+    draft.push(Event::CancelWished {
+        author: author.clone(),
+    });
+    draft.finish()
+}
+
+pub(crate) fn acknowledge(
+    mut draft: Draft<'_>,
+    reason: Option<ReviewReason>,
+    note: &str,
+) -> Outcome {
+    if note.len() > Order::TEXT_BYTES_MAX {
+        return Outcome::Refused(Refusal::BadText("a note is at most 2000 bytes long"));
+    }
+    let open = reason.map_or_else(
+        || draft.next.needs_review(),
+        |reason| draft.next.has_open(reason),
+    );
+    if !open {
+        return Outcome::Refused(Refusal::NothingToResolve(reason));
+    }
+    draft.push(Event::Resolved {
+        resolution: Resolution::Acknowledge(reason),
+        note: note.to_owned(),
+    });
+    match reason {
+        Some(reason) => draft.settle_by_author(reason),
+        None => draft.settle_all(),
+    }
+    draft.finish()
+}
+
+/// Commands to an order that exists at the provider and has not ended.
+pub(crate) fn on_bound(
+    order: &Order,
+    bound: &Bound,
+    command: &Command,
+    now: Timestamp,
+    policy: &Policy,
+) -> Outcome {
+    let mut draft = Draft::for_command(order, command, now, policy);
+    match command {
+        Command::Submit(submit) => submit_again(order, submit),
+        Command::Cancel { author } => wish_cancel(draft, author),
+        Command::Resolve {
+            resolution, note, ..
+        } => match resolution {
+            Resolution::Acknowledge(reason) => acknowledge(draft, *reason, note),
+            Resolution::NoProviderOrder => Outcome::Refused(Refusal::ProviderDecides),
+        },
+        Command::Adopt { provider_order, .. } => adopt_bound(bound, provider_order),
+        Command::Retry { .. } => {
+            draft.push(Event::RetryAsked);
+            draft.fetch(&bound.provider_order);
+            draft.finish()
+        }
+        Command::PostAgain { .. } => Outcome::Refused(Refusal::NoUnknownCreate),
+        Command::Note { text, .. } => note(draft, text),
+    }
+}
+
+/// Commands to an order that has ended.
+pub(crate) fn on_ended(
+    order: &Order,
+    bound: Option<&Bound>,
+    command: &Command,
+    now: Timestamp,
+    policy: &Policy,
+) -> Outcome {
+    let mut draft = Draft::for_command(order, command, now, policy);
+    match command {
+        Command::Submit(submit) => submit_again(order, submit),
+        Command::Cancel { .. } => Outcome::Refused(Refusal::Ended),
+        Command::Resolve {
+            resolution, note, ..
+        } => match resolution {
+            Resolution::Acknowledge(reason) => acknowledge(draft, *reason, note),
+            Resolution::NoProviderOrder => Outcome::Refused(Refusal::Ended),
+        },
+        Command::Adopt { provider_order, .. } => match bound {
+            Some(bound) => adopt_bound(bound, provider_order),
+            None if order.adopting.as_ref() == Some(provider_order) => {
+                Outcome::AlreadyThere(Already::Duplicate)
+            }
+            None => {
+                draft.push(Event::AdoptionAsked {
+                    provider_order: provider_order.clone(),
+                });
+                draft.fetch(provider_order);
+                draft.finish()
+            }
+        },
+        Command::Retry { .. } => match bound {
+            Some(bound) => {
+                draft.push(Event::RetryAsked);
+                draft.fetch(&bound.provider_order);
+                draft.finish()
+            }
+            None => Outcome::Refused(Refusal::Ended),
+        },
+        Command::PostAgain { .. } => Outcome::Refused(Refusal::Ended),
+        Command::Note { text, .. } => note(draft, text),
+    }
+}
+
+fn adopt_bound(bound: &Bound, provider_order: &crate::ProviderOrderId) -> Outcome {
+    if bound.provider_order == *provider_order {
+        Outcome::AlreadyThere(Already::Duplicate)
+    } else {
+        Outcome::Refused(Refusal::AlreadyBound {
+            bound: bound.provider_order.clone(),
+        })
+    }
+}

@@ -1,0 +1,238 @@
+//! An order: what is common to all its states, and the two verbs, [`Order::step`] and [`Order::fold`].
+
+mod apply;
+pub(crate) mod commands;
+mod draft;
+
+use serde::{Deserialize, Serialize};
+
+pub use apply::BadHistory;
+pub(crate) use draft::Draft;
+
+use crate::{
+    AccountId, AfterFact, Author, Cause, Event, EventRecord, IdempotencyKey, Input, Observation,
+    OrderId, OrderOutcome, Outcome, Policy, ProviderOrderId, Review, ReviewReason, State,
+    StateName, Step, Submit, Terms, Timestamp, observation::Address, schedule,
+    terms::TermsMismatch,
+};
+
+/// One sale: crypto in, fiat out, at a locked rate.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Order {
+    /// Ours.
+    pub id: OrderId,
+    /// Whose credential.
+    pub account: AccountId,
+    /// The caller's key.
+    pub key: IdempotencyKey,
+    /// The caller's own word for it.
+    pub reference: Option<String>,
+    /// The lock's terms.
+    pub terms: Terms,
+    /// When it was submitted.
+    pub created_at: Timestamp,
+    /// Since when it is in its state.
+    pub since: Timestamp,
+    /// How many events it has.
+    pub version: u64,
+    /// Where it stands.
+    pub state: State,
+    /// What a person was asked, open and settled.
+    pub review: Vec<Review>,
+    /// The wish to end it, once only the provider can.
+    pub cancel: Option<CancelWish>,
+    /// A claim that a read must confirm.
+    pub hint: Option<Hint>,
+    /// A provider order that somebody says is this one's.
+    pub adopting: Option<ProviderOrderId>,
+    /// Other orders at the provider for the same lock. Never acted on.
+    pub other_orders: Vec<ProviderOrderId>,
+    /// The last proven result, once it has ended.
+    pub outcome: Option<OrderOutcome>,
+    /// What came to light after the end.
+    pub after: Vec<AfterFact>,
+}
+
+/// Somebody wants the order to end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CancelWish {
+    /// Who.
+    pub author: Author,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A claim that a read must confirm.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hint {
+    /// When it was heard; a read that started later answers it.
+    pub heard_at: Timestamp,
+    /// What it said.
+    pub claim: Box<Observation>,
+}
+
+impl Order {
+    /// The longest reference and note, in bytes.
+    pub const TEXT_BYTES_MAX: usize = 2_000;
+
+    /// A new order. Whether its key and lock are free is for the store to say.
+    ///
+    /// # Errors
+    /// Terms that make no sense. A lock past its margin is taken, and fails at once, on record.
+    pub fn submit(
+        id: OrderId,
+        submit: Submit,
+        now: Timestamp,
+        policy: &Policy,
+    ) -> Result<Step, TermsMismatch> {
+        submit.terms.validate()?;
+        let first = EventRecord {
+            at: now,
+            cause: Cause::Submit,
+            event: Event::Submitted {
+                id,
+                account: submit.account,
+                key: submit.key,
+                terms: Box::new(submit.terms),
+                reference: submit.reference,
+            },
+        };
+        let order = apply::begin(&first).map_err(|_| TermsMismatch {
+            field: "submit".to_owned(),
+            expected: "a first event".to_owned(),
+            found: "another".to_owned(),
+        })?;
+        let mut step = Step {
+            events: vec![first],
+            wake_up: schedule::wake_up(&order, now, policy),
+            next: order,
+            effects: Vec::new(),
+            disposition: crate::Disposition::Applied,
+        };
+        if let Outcome::Moved(failed) = step.next.step(&Input::Woken, now, policy) {
+            let failed = *failed;
+            step.events.extend(failed.events);
+            step.next = failed.next;
+            step.wake_up = failed.wake_up;
+        }
+        Ok(step)
+    }
+
+    /// What one input does to this order.
+    pub fn step(&self, input: &Input, now: Timestamp, policy: &Policy) -> Outcome {
+        match &self.state {
+            State::Locked(state) => state.on(self, input, now, policy),
+            State::Created(state) => state.on(self, input, now, policy),
+            State::WaitingForWallet(state) => state.on(self, input, now, policy),
+            State::AwaitingPayment(state) => state.on(self, input, now, policy),
+            State::Executed(state) => state.on(self, input, now, policy),
+            State::Failed(state) => state.on(self, input, now, policy),
+        }
+    }
+
+    /// The order that a history makes.
+    ///
+    /// # Errors
+    /// A history that no order can have.
+    pub fn fold<'a>(events: impl IntoIterator<Item = &'a EventRecord>) -> Result<Self, BadHistory> {
+        let mut events = events.into_iter();
+        let first = events.next().ok_or_else(BadHistory::empty)?;
+        apply::begin(first)?.then(events)
+    }
+
+    /// This order, and what happened after.
+    ///
+    /// # Errors
+    /// As [`Order::fold`].
+    pub fn then<'a>(
+        mut self,
+        events: impl IntoIterator<Item = &'a EventRecord>,
+    ) -> Result<Self, BadHistory> {
+        for event in events {
+            apply::apply(&mut self, event)?;
+        }
+        Ok(self)
+    }
+
+    /// What is due.
+    #[must_use]
+    pub fn due(&self, now: Timestamp, policy: &Policy) -> schedule::Due {
+        schedule::due(self, now, policy)
+    }
+
+    /// When to look at it next, seen from `now`. Every order that is not at its end has one.
+    #[must_use]
+    pub fn wake_up(&self, now: Timestamp, policy: &Policy) -> Option<schedule::WakeUp> {
+        schedule::wake_up(self, now, policy)
+    }
+
+    /// Whether the lock may still be posted: checked again right before the send, after the wait for the disk.
+    #[must_use]
+    pub fn may_still_send(&self, now: Timestamp, policy: &Policy) -> bool {
+        now <= schedule::last_send(self, policy)
+    }
+
+    /// Its state's name.
+    #[must_use]
+    pub const fn state_name(&self) -> StateName {
+        self.state.name()
+    }
+
+    /// What a person is asked.
+    pub fn open_reviews(&self) -> impl Iterator<Item = &Review> {
+        self.review.iter().filter(|review| review.settled.is_none())
+    }
+
+    /// Whether a person is needed.
+    #[must_use]
+    pub fn needs_review(&self) -> bool {
+        self.open_reviews().next().is_some()
+    }
+
+    /// Whether a person is asked for this reason.
+    #[must_use]
+    pub fn has_open(&self, reason: ReviewReason) -> bool {
+        self.open_reviews().any(|review| review.reason == reason)
+    }
+
+    /// Where the payer may pay: the address, unless it is withheld (a wish to cancel, or an open question about the
+    /// terms), or the order has ended.
+    #[must_use]
+    pub fn payable_address(&self) -> Option<&Address> {
+        let State::AwaitingPayment(state) = &self.state else {
+            return None;
+        };
+        let withheld = self.cancel.is_some()
+            || self
+                .open_reviews()
+                .any(|review| review.reason.withholds_address());
+        (!withheld).then_some(&state.deposit.address)
+    }
+
+    /// Whether an attempt to create it may be on its way.
+    #[must_use]
+    pub const fn create_in_flight(&self) -> Option<u32> {
+        match &self.state {
+            State::Locked(crate::state::Locked {
+                create: crate::state::Create::InFlight { attempt, .. },
+            }) => Some(*attempt),
+            State::Locked(_)
+            | State::Created(_)
+            | State::WaitingForWallet(_)
+            | State::AwaitingPayment(_)
+            | State::Executed(_)
+            | State::Failed(_) => None,
+        }
+    }
+
+    /// Whether nobody knows what came of its create.
+    #[must_use]
+    pub const fn create_unknown(&self) -> bool {
+        matches!(
+            &self.state,
+            State::Locked(crate::state::Locked {
+                create: crate::state::Create::Unknown { .. }
+            })
+        )
+    }
+}

@@ -1,0 +1,91 @@
+//! What a partner may decide: times, tolerances, trust. Everything else is the lifecycle's.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{AnswerTable, Exact};
+
+/// The partner's decisions, the same for every order of an engine.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Policy {
+    /// A create is never sent later than this before its lock ends.
+    pub lock_margin: Duration,
+    /// After this long without an answer a create's outcome is unknown.
+    pub create_timeout: Duration,
+    /// First and longest wait before a create that had no effect is sent again.
+    pub create_backoff: (Duration, Duration),
+    /// Which create answers may be sent again.
+    pub answers: AnswerTable,
+    /// How long after its lock's end an order made from it can still be alive at the provider. With it, an unknown
+    /// create ends as `Failed` when both are past; without it, it stays until a person or evidence ends it.
+    pub provider_order_window: Option<Duration>,
+    /// An unknown create asks for a person after this long.
+    pub unknown_create_review_after: Duration,
+    /// A missing address asks for a person after this long.
+    pub wallet_review_after: Duration,
+    /// A payment that is seen and not decided asks for a person after this long.
+    pub confirming_review_after: Duration,
+    /// An order past its deadline that the provider does not end asks for a person after this long.
+    pub overdue_review_after: Duration,
+    /// A status we do not know asks for a person after this long.
+    pub unknown_status_review_after: Duration,
+    /// A provider may not find its own order for this long after making it.
+    pub not_found_grace: Duration,
+    /// How far an order's amount may be from its terms.
+    pub amount_tolerance: Exact,
+    /// Believe an address that a webhook claims, without a confirming read.
+    pub trust_claimed_address: bool,
+    /// Believe an end that a webhook claims, without a confirming read.
+    pub trust_claimed_end: bool,
+    /// How long an order is listened to after its end.
+    pub watch_after_end: Duration,
+    /// How often orders are read.
+    pub polling: Polling,
+}
+
+/// How often orders are read: at least and at most, per situation. In between it grows with the order's age.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Polling {
+    /// `Created` and `WaitingForWallet`.
+    pub wallet: (Duration, Duration),
+    /// `AwaitingPayment`, nothing seen yet.
+    pub payment: (Duration, Duration),
+    /// `AwaitingPayment`, a payment is seen, or the deadline is near.
+    pub confirming: (Duration, Duration),
+    /// After the end.
+    pub watch: (Duration, Duration),
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        let seconds = Duration::from_secs;
+        let minutes = |n: u64| Duration::from_secs(n * 60);
+        let hours = |n: u64| minutes(n * 60);
+        Self {
+            // The connect and the flight of one request, twice.
+            lock_margin: seconds(2),
+            create_timeout: seconds(30),
+            create_backoff: (Duration::from_millis(500), seconds(8)),
+            answers: AnswerTable::default(),
+            provider_order_window: None,
+            // The provider's five tries of a webhook take two minutes.
+            unknown_create_review_after: minutes(5),
+            wallet_review_after: minutes(10),
+            confirming_review_after: hours(2),
+            overdue_review_after: minutes(15),
+            unknown_status_review_after: minutes(10),
+            not_found_grace: minutes(2),
+            amount_tolerance: Exact::zero(),
+            trust_claimed_address: false,
+            trust_claimed_end: false,
+            watch_after_end: hours(24 * 7),
+            polling: Polling {
+                wallet: (seconds(2), seconds(30)),
+                payment: (seconds(15), seconds(60)),
+                confirming: (seconds(10), seconds(30)),
+                watch: (minutes(15), hours(24)),
+            },
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! When an order needs a person, why, and what to do. Beside the state, never instead of it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Author, Timestamp};
+
+/// One open or settled question about an order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Review {
+    /// Why a person is needed.
+    pub reason: ReviewReason,
+    /// Since when.
+    pub since: Timestamp,
+    /// The facts that led to it, in words.
+    pub detail: String,
+    /// Who or what settled it, and when; a settled reason is raised again only by new evidence.
+    pub settled: Option<Settled>,
+}
+
+/// Who or what settled a review.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settled {
+    /// A person, or `None`: evidence did.
+    pub by: Option<Author>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// Why an order needs a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReviewReason {
+    /// A create was sent and nobody knows what came of it.
+    UnknownCreate,
+    /// The provider refuses the create for a reason that trying again does not mend.
+    CreateRefused,
+    /// An order exists at the provider that we did not make, or gave up.
+    UnexpectedProviderOrder,
+    /// A second order exists at the provider for the same lock.
+    SecondProviderOrder,
+    /// The provider's order is not what the lock promised.
+    TermsMismatch,
+    /// The provider names another address than before.
+    AddressChanged,
+    /// The provider names another lock than before.
+    LockChanged,
+    /// No address for too long.
+    WalletLate,
+    /// Paid, and not decided for too long.
+    PaymentStuck,
+    /// Past its deadline, and the provider has not ended it.
+    Overdue,
+    /// A status that we do not know, for too long.
+    UnknownStatus,
+    /// The provider does not find an order that it made.
+    ProviderLostOrder,
+    /// Failed, and the payer's funds are there.
+    FundsOnFailed,
+    /// Funds arrived after the end.
+    LateFunds,
+    /// Executed, and taken back.
+    Reversed,
+    /// Ended one way, proven to be the other.
+    Corrected,
+    /// An operator named a provider order that belongs to another lock.
+    AdoptionRefused,
+}
+
+impl ReviewReason {
+    /// What a person can do about it.
+    #[must_use]
+    pub const fn what_to_do(self) -> &'static str {
+        match self {
+            Self::UnknownCreate => {
+                "ask the provider whether an order exists for this lock; adopt it if so, resolve as `no_provider_order` if not"
+            }
+            Self::CreateRefused => "read the refusal; mend the cause and retry, or cancel",
+            Self::UnexpectedProviderOrder => {
+                "find out who made this order; if it is ours it goes on by itself, if not, tell the provider"
+            }
+            Self::SecondProviderOrder => {
+                "ask the provider to close the second order; nobody was shown its address"
+            }
+            Self::TermsMismatch => {
+                "the address is withheld; ask the provider which amount holds, then acknowledge or cancel"
+            }
+            Self::AddressChanged => {
+                "the first address stands; ask the provider before anybody pays to another"
+            }
+            Self::LockChanged => "ask the provider which lock this order was made from",
+            Self::WalletLate => "ask the provider why no address was made",
+            Self::PaymentStuck => "look the transfer up on the chain, and ask the provider",
+            Self::Overdue => "ask the provider for the outcome; the order goes on listening",
+            Self::UnknownStatus => {
+                "find out what the status means, and add it to the configuration"
+            }
+            Self::ProviderLostOrder => "check the API key and environment, then ask the provider",
+            Self::FundsOnFailed => "agree with the provider on a refund, then acknowledge",
+            Self::LateFunds => {
+                "agree with the provider on a refund or a new order, then acknowledge"
+            }
+            Self::Reversed => "stop what the executed order released, then acknowledge",
+            Self::Corrected => "mend what the first outcome led to, then acknowledge",
+            Self::AdoptionRefused => "check the provider order id; it was made from another lock",
+        }
+    }
+
+    /// Whether the payer must not be shown an address while this is open.
+    #[must_use]
+    pub const fn withholds_address(self) -> bool {
+        match self {
+            Self::TermsMismatch | Self::LockChanged | Self::SecondProviderOrder => true,
+            Self::UnknownCreate
+            | Self::CreateRefused
+            | Self::UnexpectedProviderOrder
+            | Self::AddressChanged
+            | Self::WalletLate
+            | Self::PaymentStuck
+            | Self::Overdue
+            | Self::UnknownStatus
+            | Self::ProviderLostOrder
+            | Self::FundsOnFailed
+            | Self::LateFunds
+            | Self::Reversed
+            | Self::Corrected
+            | Self::AdoptionRefused => false,
+        }
+    }
+}

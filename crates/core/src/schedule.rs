@@ -1,0 +1,202 @@
+//! When an order wants to be looked at, and what is due then. Pure: the same order and time, the same answer.
+
+use std::time::Duration;
+
+use crate::{
+    Order, PaymentKind, Policy, ProviderOrderId, State, Timestamp,
+    state::{AwaitingPayment, Create, Deposit, Locked},
+};
+
+/// When to look at an order again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WakeUp {
+    /// At the earliest.
+    pub at: Timestamp,
+    /// May be put off by up to this much, at random, so that many orders do not come at once.
+    pub spread: Duration,
+}
+
+impl WakeUp {
+    /// Not a moment later.
+    #[must_use]
+    pub const fn exactly(at: Timestamp) -> Self {
+        Self {
+            at,
+            spread: Duration::ZERO,
+        }
+    }
+}
+
+/// What is due.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Due {
+    /// Nothing.
+    Nothing,
+    /// Time decides something: feed [`crate::Input::Woken`].
+    Tick,
+    /// A create may be posted: get a permit, feed [`crate::CreateInput::Permit`].
+    Create,
+    /// The provider's order is to be read.
+    Fetch(ProviderOrderId),
+}
+
+/// The last moment a create may be sent.
+pub(crate) fn last_send(order: &Order, policy: &Policy) -> Timestamp {
+    order.terms.expires_at.minus(policy.lock_margin)
+}
+
+/// When nobody can pay an order any more whose create is unknown.
+pub(crate) fn unknown_ends_at(order: &Order, policy: &Policy) -> Option<Timestamp> {
+    policy
+        .provider_order_window
+        .map(|window| order.terms.expires_at.plus(window))
+}
+
+pub(crate) fn due(order: &Order, now: Timestamp, policy: &Policy) -> Due {
+    match &order.state {
+        State::Locked(Locked { create }) => {
+            if let Some(adopting) = &order.adopting {
+                return Due::Fetch(adopting.clone());
+            }
+            match create {
+                Create::NotSent { next_at, held, .. } => {
+                    if now > last_send(order, policy) {
+                        Due::Tick
+                    } else if held.is_none() && *next_at <= now {
+                        Due::Create
+                    } else {
+                        Due::Nothing
+                    }
+                }
+                Create::InFlight { .. } | Create::Unknown { .. } => Due::Tick,
+            }
+        }
+        State::Created(_) | State::WaitingForWallet(_) | State::AwaitingPayment(_) => fetch(order),
+        State::Executed(_) | State::Failed(_) => {
+            if watched_until(order, policy).is_some_and(|end| now <= end) || order.hint.is_some() {
+                fetch(order)
+            } else {
+                Due::Nothing
+            }
+        }
+    }
+}
+
+fn fetch(order: &Order) -> Due {
+    order
+        .state
+        .bound()
+        .map(|bound| &bound.provider_order)
+        .or(order.adopting.as_ref())
+        .map_or(Due::Nothing, |provider_order| {
+            Due::Fetch(provider_order.clone())
+        })
+}
+
+fn watched_until(order: &Order, policy: &Policy) -> Option<Timestamp> {
+    (order.state.bound().is_some() || order.adopting.is_some())
+        .then(|| order.since.plus(policy.watch_after_end))
+}
+
+pub(crate) fn wake_up(order: &Order, now: Timestamp, policy: &Policy) -> Option<WakeUp> {
+    let polling = &policy.polling;
+    if let Some(hint) = &order.hint {
+        return Some(confirm(now, hint.heard_at, polling.wallet.1));
+    }
+    match &order.state {
+        State::Locked(Locked { create }) => Some(locked(order, create, now, policy)),
+        State::Created(_) | State::WaitingForWallet(_) => {
+            Some(poll(now, order.since, polling.wallet))
+        }
+        State::AwaitingPayment(AwaitingPayment { deposit, .. }) => {
+            Some(awaiting(order, deposit, now, policy))
+        }
+        State::Executed(_) | State::Failed(_) => {
+            let end = watched_until(order, policy)?;
+            let next = poll(now, order.since, polling.watch);
+            (next.at <= end).then_some(next)
+        }
+    }
+}
+
+fn locked(order: &Order, create: &Create, now: Timestamp, policy: &Policy) -> WakeUp {
+    /// A thing only a person or a webhook can move is still looked at daily.
+    const IDLE: Duration = Duration::from_secs(24 * 60 * 60);
+    if order.adopting.is_some() {
+        return poll(now, now, policy.polling.wallet);
+    }
+    match create {
+        Create::NotSent { next_at, held, .. } => {
+            let margin = last_send(order, policy).plus(Duration::from_micros(1));
+            WakeUp::exactly(if held.is_some() {
+                margin
+            } else {
+                margin.min(*next_at)
+            })
+        }
+        Create::InFlight { since, .. } => WakeUp::exactly(since.plus(policy.create_timeout)),
+        Create::Unknown { since, .. } => {
+            let asks = since.plus(policy.unknown_create_review_after);
+            let ends = unknown_ends_at(order, policy);
+            let next = [Some(asks), ends]
+                .into_iter()
+                .flatten()
+                .filter(|at| *at > now)
+                .min();
+            next.map_or_else(
+                || WakeUp {
+                    at: now.plus(IDLE),
+                    spread: IDLE / 10,
+                },
+                WakeUp::exactly,
+            )
+        }
+    }
+}
+
+/// A claim waits: read at once, then less and less often, should the reads lag or fail.
+fn confirm(now: Timestamp, heard_at: Timestamp, longest: Duration) -> WakeUp {
+    const SHORTEST: Duration = Duration::from_millis(100);
+    let wait = (now.since(heard_at) / 2).clamp(SHORTEST, longest.max(SHORTEST));
+    WakeUp {
+        at: now.plus(wait),
+        spread: wait / 4,
+    }
+}
+
+fn awaiting(order: &Order, deposit: &Deposit, now: Timestamp, policy: &Policy) -> WakeUp {
+    let polling = &policy.polling;
+    let payment = &deposit.payment;
+    if payment.suspected_fall.is_some() {
+        return poll(now, now, polling.confirming);
+    }
+    match (payment.kind(), payment.since) {
+        (PaymentKind::None, _) | (_, None) => {
+            let Some(deadline) = deposit.expires_at else {
+                return poll(now, order.since, polling.payment);
+            };
+            if now >= deadline {
+                return poll(now, deadline, polling.confirming);
+            }
+            let next = poll(now, order.since, polling.payment);
+            // Never sleep over the deadline: the provider's verdict is due then.
+            WakeUp {
+                at: next.at.min(deadline.plus(Duration::from_millis(1))),
+                ..next
+            }
+        }
+        (
+            PaymentKind::Partial { .. } | PaymentKind::Exact | PaymentKind::Over { .. },
+            Some(since),
+        ) => poll(now, since, polling.confirming),
+    }
+}
+
+/// The longer something has lasted, the less often it is asked about: a quarter of its age, within bounds.
+fn poll(now: Timestamp, since: Timestamp, (shortest, longest): (Duration, Duration)) -> WakeUp {
+    let wait = (now.since(since) / 4).clamp(shortest, longest.max(shortest));
+    WakeUp {
+        at: now.plus(wait),
+        spread: wait / 5,
+    }
+}

@@ -1,0 +1,45 @@
+//! The payer's turn. Left only on the provider's word; a deadline is a reason to ask, never to decide.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Bound, Deposit};
+use crate::{Input, Order, Outcome, Policy, Timestamp, observe, order::commands};
+
+/// Data of [`crate::State::AwaitingPayment`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AwaitingPayment {
+    /// The provider's order.
+    pub bound: Bound,
+    /// Where to pay, and what was paid.
+    pub deposit: Deposit,
+}
+
+impl AwaitingPayment {
+    pub(crate) fn on(
+        &self,
+        order: &Order,
+        input: &Input,
+        now: Timestamp,
+        policy: &Policy,
+    ) -> Outcome {
+        match input {
+            Input::Command(command) => commands::on_bound(order, &self.bound, command, now, policy),
+            Input::Create(create) => {
+                observe::create_after_binding(order, &self.bound, create, now, policy)
+            }
+            Input::Observed(seen) => observe::before_the_end(order, &self.bound, seen, now, policy),
+            Input::NotFound {
+                provider_order,
+                read_started_at,
+            } => observe::not_found(
+                order,
+                &self.bound,
+                provider_order,
+                *read_started_at,
+                now,
+                policy,
+            ),
+            Input::Woken => Outcome::AlreadyThere(crate::Already::Duplicate),
+        }
+    }
+}

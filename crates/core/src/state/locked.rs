@@ -1,0 +1,411 @@
+//! The rate is locked. Left only by what the create proves to have come to; an unknown outcome stays here.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Already, Command, CreateAnswer, CreateInput, CreateVerdict, Effect, Event, FailReason, Funds,
+    Input, LockId, Order, Outcome, Policy, Refusal, Resolution, ReviewReason, Timestamp,
+    event::BoundBy,
+    observe,
+    order::{Draft, commands},
+    retry::create_delay,
+    schedule,
+};
+
+/// Data of [`crate::State::Locked`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Locked {
+    /// How far the create is.
+    pub create: Create,
+}
+
+/// How far the create is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Create {
+    /// Nothing is on its way.
+    NotSent {
+        /// How many attempts there were.
+        attempts: u32,
+        /// When to send.
+        next_at: Timestamp,
+        /// Why it is not sent by itself any more.
+        held: Option<String>,
+        /// Whether an earlier attempt's outcome is unknown; then nothing but evidence ends it.
+        unknown_before: bool,
+    },
+    /// The attempt may be on its way.
+    InFlight {
+        /// Which one.
+        attempt: u32,
+        /// Since when.
+        since: Timestamp,
+        /// As above.
+        unknown_before: bool,
+    },
+    /// Nobody knows what came of it.
+    Unknown {
+        /// Which attempt.
+        attempt: u32,
+        /// Since when.
+        since: Timestamp,
+        /// Why.
+        why: String,
+    },
+}
+
+impl Locked {
+    pub(crate) fn on(
+        &self,
+        order: &Order,
+        input: &Input,
+        now: Timestamp,
+        policy: &Policy,
+    ) -> Outcome {
+        match input {
+            Input::Command(command) => self.on_command(order, command, now, policy),
+            Input::Create(create) => self.on_create(order, create, now, policy),
+            Input::Observed(seen) => observe::unbound(order, seen, now, policy),
+            Input::NotFound { provider_order, .. } => {
+                observe::adoption_not_found(order, provider_order, now, policy)
+            }
+            Input::Woken => self.on_woken(order, now, policy),
+        }
+    }
+
+    fn on_command(
+        &self,
+        order: &Order,
+        command: &Command,
+        now: Timestamp,
+        policy: &Policy,
+    ) -> Outcome {
+        let mut draft = Draft::for_command(order, command, now, policy);
+        match command {
+            Command::Submit(submit) => commands::submit_again(order, submit),
+            Command::Note { text, .. } => commands::note(draft, text),
+            Command::Cancel { author } => match &self.create {
+                Create::NotSent {
+                    unknown_before: false,
+                    ..
+                } => {
+                    draft.push(Event::Failed {
+                        reason: FailReason::Cancelled,
+                        funds: Funds::None,
+                    });
+                    draft.finish()
+                }
+                Create::NotSent {
+                    unknown_before: true,
+                    ..
+                }
+                | Create::InFlight { .. }
+                | Create::Unknown { .. } => commands::wish_cancel(draft, author),
+            },
+            Command::Resolve {
+                resolution, note, ..
+            } => match resolution {
+                Resolution::Acknowledge(reason) => commands::acknowledge(draft, *reason, note),
+                Resolution::NoProviderOrder => match &self.create {
+                    Create::Unknown { .. } => {
+                        draft.push(Event::Resolved {
+                            resolution: *resolution,
+                            note: note.clone(),
+                        });
+                        draft.push(Event::Failed {
+                            reason: FailReason::UnknownCreate,
+                            funds: Funds::None,
+                        });
+                        draft.settle_all();
+                        draft.finish()
+                    }
+                    Create::NotSent { .. } => Outcome::Refused(Refusal::NoUnknownCreate),
+                    Create::InFlight { .. } => Outcome::Refused(Refusal::CreateInFlight),
+                },
+            },
+            Command::Adopt { provider_order, .. } => {
+                if order.adopting.as_ref() == Some(provider_order) {
+                    return Outcome::AlreadyThere(Already::Duplicate);
+                }
+                draft.push(Event::AdoptionAsked {
+                    provider_order: provider_order.clone(),
+                });
+                draft.effect(Effect::Fetch {
+                    provider_order: provider_order.clone(),
+                });
+                draft.finish()
+            }
+            Command::Retry { .. } => match &self.create {
+                Create::NotSent { .. } => {
+                    draft.push(Event::RetryAsked);
+                    draft.settle(ReviewReason::CreateRefused);
+                    draft.finish()
+                }
+                Create::InFlight { .. } => Outcome::Refused(Refusal::CreateInFlight),
+                Create::Unknown { .. } => Outcome::Refused(Refusal::CreateUnknown),
+            },
+            Command::PostAgain { acknowledged, .. } => match &self.create {
+                Create::NotSent { .. } => Outcome::Refused(Refusal::NoUnknownCreate),
+                Create::InFlight { .. } => Outcome::Refused(Refusal::CreateInFlight),
+                Create::Unknown { .. } => {
+                    self.post_again(draft, order, &acknowledged.lock_id, now, policy)
+                }
+            },
+        }
+    }
+
+    fn post_again(
+        &self,
+        mut draft: Draft<'_>,
+        order: &Order,
+        acknowledged: &LockId,
+        now: Timestamp,
+        policy: &Policy,
+    ) -> Outcome {
+        if *acknowledged != order.terms.lock_id {
+            return Outcome::Refused(Refusal::WrongAcknowledgement {
+                expected: order.terms.lock_id.clone(),
+            });
+        }
+        if now > schedule::last_send(order, policy) {
+            return Outcome::Refused(Refusal::LockPastMargin {
+                expires_at: order.terms.expires_at,
+            });
+        }
+        draft.push(Event::PostAgainAuthorised);
+        draft.finish()
+    }
+
+    fn on_create(
+        &self,
+        order: &Order,
+        create: &CreateInput,
+        now: Timestamp,
+        policy: &Policy,
+    ) -> Outcome {
+        let mut draft = Draft::for_create(order, now, policy);
+        match create {
+            CreateInput::Permit => match &self.create {
+                Create::NotSent {
+                    attempts,
+                    next_at,
+                    held,
+                    ..
+                } => {
+                    if order.adopting.is_some() {
+                        Outcome::Refused(Refusal::CreateNotDue("a provider order is being adopted"))
+                    } else if now > schedule::last_send(order, policy) {
+                        self.past_margin(draft)
+                    } else if held.is_some() {
+                        Outcome::Refused(Refusal::CreateNotDue(
+                            "it was refused and waits for a person",
+                        ))
+                    } else if *next_at > now {
+                        Outcome::Refused(Refusal::CreateNotDue("its time has not come"))
+                    } else {
+                        let attempt = attempts.saturating_add(1);
+                        draft.push(Event::CreateIntended { attempt });
+                        draft.effect(Effect::Create {
+                            attempt,
+                            lock_id: order.terms.lock_id.clone(),
+                        });
+                        draft.finish()
+                    }
+                }
+                Create::InFlight { .. } => Outcome::Refused(Refusal::CreateInFlight),
+                Create::Unknown { .. } => Outcome::Refused(Refusal::CreateUnknown),
+            },
+            CreateInput::Answered {
+                answer: CreateAnswer::Accepted { provider_order },
+                ..
+            } => {
+                draft.push(Event::Bound {
+                    provider_order: provider_order.clone(),
+                    by: BoundBy::Answer,
+                });
+                draft.settle(ReviewReason::UnknownCreate);
+                draft.finish()
+            }
+            CreateInput::Answered {
+                attempt,
+                answer: CreateAnswer::NotSent { why },
+            } => match &self.create {
+                Create::InFlight {
+                    attempt: current,
+                    unknown_before,
+                    ..
+                } if current == attempt => {
+                    self.had_no_effect(draft, *attempt, *unknown_before, why, None, now, policy)
+                }
+                // The process that lost the answer turns out to know that nothing was written.
+                Create::Unknown {
+                    attempt: current, ..
+                } if current == attempt && *attempt == 1 => {
+                    draft.settle(ReviewReason::UnknownCreate);
+                    self.had_no_effect(draft, *attempt, false, why, None, now, policy)
+                }
+                Create::NotSent { .. } | Create::InFlight { .. } | Create::Unknown { .. } => {
+                    Outcome::AlreadyThere(Already::Stale)
+                }
+            },
+            CreateInput::Answered {
+                attempt,
+                answer:
+                    CreateAnswer::Refused {
+                        class,
+                        code,
+                        why,
+                        retry_after,
+                    },
+            } => {
+                match &self.create {
+                    Create::InFlight {
+                        attempt: current,
+                        unknown_before,
+                        ..
+                    } if current == attempt => {
+                        match policy.answers.verdict(*class, code.as_deref()) {
+                            CreateVerdict::SendAgain => self.had_no_effect(
+                                draft,
+                                *attempt,
+                                *unknown_before,
+                                why,
+                                *retry_after,
+                                now,
+                                policy,
+                            ),
+                            // After an unknown attempt a refusal proves nothing: the lock may be used up by our own order.
+                            CreateVerdict::Hold | CreateVerdict::LockInvalid if *unknown_before => {
+                                draft.unknown(*attempt, why);
+                                draft.finish()
+                            }
+                            CreateVerdict::Hold => {
+                                draft.push(Event::CreateHeld {
+                                    attempt: *attempt,
+                                    why: why.clone(),
+                                });
+                                draft.raise(ReviewReason::CreateRefused, why.clone());
+                                draft.finish()
+                            }
+                            CreateVerdict::LockInvalid => {
+                                draft.push(Event::Failed {
+                                    reason: FailReason::LockInvalid,
+                                    funds: Funds::None,
+                                });
+                                draft.finish()
+                            }
+                            CreateVerdict::Unknown => {
+                                draft.unknown(*attempt, why);
+                                draft.finish()
+                            }
+                        }
+                    }
+                    Create::NotSent { .. } | Create::InFlight { .. } | Create::Unknown { .. } => {
+                        Outcome::AlreadyThere(Already::Stale)
+                    }
+                }
+            }
+            CreateInput::Interrupted { attempt } => match &self.create {
+                Create::InFlight {
+                    attempt: current, ..
+                } if current == attempt => {
+                    draft.unknown(*attempt, "the process that sent it ended before its answer");
+                    draft.finish()
+                }
+                Create::NotSent { .. } | Create::InFlight { .. } | Create::Unknown { .. } => {
+                    Outcome::AlreadyThere(Already::Stale)
+                }
+            },
+        }
+    }
+
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "one place for the three ways to have had no effect"
+    )]
+    fn had_no_effect(
+        &self,
+        mut draft: Draft<'_>,
+        attempt: u32,
+        unknown_before: bool,
+        why: &str,
+        asked: Option<std::time::Duration>,
+        now: Timestamp,
+        policy: &Policy,
+    ) -> Outcome {
+        if unknown_before {
+            draft.unknown(attempt, why);
+        } else {
+            let (first, longest) = policy.create_backoff;
+            let next_at = now.plus(create_delay(first, longest, attempt, asked));
+            draft.push(Event::CreateNotSent {
+                attempt,
+                why: why.to_owned(),
+                next_at,
+            });
+        }
+        draft.finish()
+    }
+
+    fn on_woken(&self, order: &Order, now: Timestamp, policy: &Policy) -> Outcome {
+        let mut draft = Draft::for_clock(order, now, policy);
+        match &self.create {
+            Create::NotSent { .. } => {
+                if now > schedule::last_send(order, policy) && order.adopting.is_none() {
+                    self.past_margin(draft)
+                } else {
+                    Outcome::AlreadyThere(Already::Duplicate)
+                }
+            }
+            Create::InFlight { attempt, since, .. } => {
+                if now >= since.plus(policy.create_timeout) {
+                    draft.unknown(*attempt, "no answer in time");
+                }
+                draft.finish()
+            }
+            Create::Unknown { since, why, .. } => {
+                // Nobody was ever shown an address, so once the lock and the provider's order are over nobody can pay.
+                if schedule::unknown_ends_at(order, policy).is_some_and(|end| now >= end)
+                    && order.adopting.is_none()
+                {
+                    draft.push(Event::Failed {
+                        reason: FailReason::UnknownCreate,
+                        funds: Funds::None,
+                    });
+                    draft.settle(ReviewReason::UnknownCreate);
+                } else if now >= since.plus(policy.unknown_create_review_after) {
+                    draft.raise(ReviewReason::UnknownCreate, why.clone());
+                }
+                draft.finish()
+            }
+        }
+    }
+
+    /// The lock can not be posted any more.
+    fn past_margin(&self, mut draft: Draft<'_>) -> Outcome {
+        match &self.create {
+            Create::NotSent {
+                unknown_before: false,
+                held,
+                ..
+            } => {
+                if held.is_some() {
+                    draft.settle(ReviewReason::CreateRefused);
+                }
+                draft.push(Event::Failed {
+                    reason: FailReason::LockExpired,
+                    funds: Funds::None,
+                });
+            }
+            Create::NotSent {
+                unknown_before: true,
+                attempts,
+                ..
+            } => {
+                draft.unknown(*attempts, "the lock ended before it could be posted again");
+            }
+            Create::InFlight { .. } | Create::Unknown { .. } => {}
+        }
+        draft.finish()
+    }
+}
