@@ -19,10 +19,9 @@ impl FromStr for OrderId {
     type Err = BadId;
 
     fn from_str(text: &str) -> Result<Self, BadId> {
-        Uuid::try_parse(text).map(Self).map_err(|_| BadId {
-            what: "order id",
-            why: "it is not a UUID",
-        })
+        Uuid::try_parse(text)
+            .map(Self)
+            .map_err(|_| BadId { what: "order id", why: "it is not a UUID" })
     }
 }
 
@@ -127,10 +126,7 @@ mod tests {
 
     #[test]
     fn a_name_is_refused_with_the_reason() {
-        assert_eq!(
-            LockId::new("").unwrap_err().to_string(),
-            "bad lock id: it is empty"
-        );
+        assert_eq!(LockId::new("").unwrap_err().to_string(), "bad lock id: it is empty");
         assert_eq!(
             Author::new("night shift").unwrap_err().to_string(),
             "bad author: it holds white space or a control character"

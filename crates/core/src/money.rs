@@ -26,10 +26,7 @@ impl Exact {
     /// No money.
     #[must_use]
     pub fn zero() -> Self {
-        Self {
-            value: Decimal::ZERO,
-            text: "0".into(),
-        }
+        Self { value: Decimal::ZERO, text: "0".into() }
     }
 
     /// Its value.
@@ -61,10 +58,7 @@ impl From<Decimal> for Exact {
     /// A computed amount; its text is the number. What would be negative is nothing.
     fn from(value: Decimal) -> Self {
         let value = value.max(Decimal::ZERO).normalize();
-        Self {
-            value,
-            text: value.to_string().into(),
-        }
+        Self { value, text: value.to_string().into() }
     }
 }
 
@@ -75,12 +69,7 @@ impl FromStr for Exact {
     fn from_str(text: &str) -> Result<Self, BadAmount> {
         /// A 28-digit decimal in any spelling that is not padded on purpose.
         const MAX_BYTES: usize = 64;
-        let refused = |why| {
-            Err(BadAmount {
-                text: text.chars().take(MAX_BYTES).collect(),
-                why,
-            })
-        };
+        let refused = |why| Err(BadAmount { text: text.chars().take(MAX_BYTES).collect(), why });
         if text.len() > MAX_BYTES {
             return refused("it has more digits than any amount needs");
         }
@@ -101,10 +90,7 @@ impl FromStr for Exact {
             Some(value) if value.is_sign_negative() && !value.is_zero() => {
                 refused("it is negative")
             }
-            Some(value) => Ok(Self {
-                value,
-                text: text.into(),
-            }),
+            Some(value) => Ok(Self { value, text: text.into() }),
         }
     }
 }
@@ -149,9 +135,7 @@ impl Serialize for Exact {
 
 impl<'de> Deserialize<'de> for Exact {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(D::Error::custom)
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
     }
 }
 
@@ -232,10 +216,7 @@ mod tests {
         let amount: Exact = "412.607142".parse().unwrap();
         assert_eq!(amount.text(), "412.607142");
         assert_eq!("1.50".parse::<Exact>().unwrap(), "1.5".parse().unwrap());
-        assert_eq!(
-            "1e-6".parse::<Exact>().unwrap(),
-            "0.000001".parse().unwrap()
-        );
+        assert_eq!("1e-6".parse::<Exact>().unwrap(), "0.000001".parse().unwrap());
         // A float would say 0.30000000000000004.
         assert_eq!(
             Exact::from(
@@ -266,10 +247,7 @@ mod tests {
 
     #[test]
     fn codes_ignore_case() {
-        assert_eq!(
-            Network::new("POLYGON").unwrap(),
-            Network::new("polygon").unwrap()
-        );
+        assert_eq!(Network::new("POLYGON").unwrap(), Network::new("polygon").unwrap());
         assert!(Currency::new("u s d").is_err());
         assert!(Currency::new("").is_err());
     }

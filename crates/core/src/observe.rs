@@ -72,10 +72,7 @@ fn bind(draft: &mut Draft<'_>, seen: &Observation) {
         | State::Failed(_) => false,
     };
     let adopted = draft.next.adopting.as_ref() == Some(&seen.provider_order);
-    draft.push(Event::Bound {
-        provider_order: seen.provider_order.clone(),
-        by: BoundBy::Read,
-    });
+    draft.push(Event::Bound { provider_order: seen.provider_order.clone(), by: BoundBy::Read });
     draft.settle(ReviewReason::UnknownCreate);
     draft.settle(ReviewReason::CreateRefused);
     if !expected && !adopted {
@@ -116,18 +113,15 @@ pub(crate) fn create_after_binding(
     policy: &Policy,
 ) -> Outcome {
     match create {
-        CreateInput::Permit => Outcome::Refused(Refusal::AlreadyBound {
-            bound: bound.provider_order.clone(),
-        }),
+        CreateInput::Permit => {
+            Outcome::Refused(Refusal::AlreadyBound { bound: bound.provider_order.clone() })
+        }
         CreateInput::Interrupted { .. }
         | CreateInput::Answered {
             answer: CreateAnswer::NotSent { .. } | CreateAnswer::Refused { .. },
             ..
         } => Outcome::AlreadyThere(Already::Stale),
-        CreateInput::Answered {
-            answer: CreateAnswer::Accepted { provider_order },
-            ..
-        } => {
+        CreateInput::Answered { answer: CreateAnswer::Accepted { provider_order }, .. } => {
             if *provider_order == bound.provider_order {
                 return Outcome::AlreadyThere(Already::Duplicate);
             }
@@ -140,9 +134,7 @@ fn second_order(mut draft: Draft<'_>, provider_order: &ProviderOrderId) -> Outco
     if draft.next.other_orders.contains(provider_order) {
         return Outcome::AlreadyThere(Already::Duplicate);
     }
-    draft.push(Event::SecondOrderFound {
-        provider_order: provider_order.clone(),
-    });
+    draft.push(Event::SecondOrderFound { provider_order: provider_order.clone() });
     draft.raise(
         ReviewReason::SecondProviderOrder,
         format!("{provider_order} was made from the same lock"),
@@ -221,10 +213,9 @@ fn other_order(
     let same_lock = seen.lock_id.as_ref() == Some(&order.terms.lock_id);
     if seen.provider_order != bound.provider_order {
         return Some(match seen.source {
-            Source::Confirmed { .. } if same_lock => second_order(
-                Draft::for_observation(order, seen, now, policy),
-                &seen.provider_order,
-            ),
+            Source::Confirmed { .. } if same_lock => {
+                second_order(Draft::for_observation(order, seen, now, policy), &seen.provider_order)
+            }
             Source::Claimed { .. } if same_lock => Outcome::Refused(Refusal::NotBound),
             Source::Confirmed { .. } | Source::Claimed { .. } => {
                 Outcome::Refused(Refusal::NotThisOrder(seen.provider_order.clone()))
@@ -256,14 +247,8 @@ fn claim(
     now: Timestamp,
     policy: &Policy,
 ) -> Outcome {
-    let known = bound
-        .last_read
-        .as_ref()
-        .is_some_and(|last| last.says_the_same(seen));
-    let heard = order
-        .hint
-        .as_ref()
-        .is_some_and(|hint| hint.claim.says_the_same(seen));
+    let known = bound.last_read.as_ref().is_some_and(|last| last.says_the_same(seen));
+    let heard = order.hint.as_ref().is_some_and(|hint| hint.claim.says_the_same(seen));
     if known || heard {
         return Outcome::AlreadyThere(Already::Duplicate);
     }
@@ -277,9 +262,7 @@ fn claim(
         }
         return draft.finish();
     }
-    draft.push(Event::Claimed {
-        claim: Box::new(seen.clone()),
-    });
+    draft.push(Event::Claimed { claim: Box::new(seen.clone()) });
     draft.awaits_confirmation();
     draft.fetch(&bound.provider_order);
     draft.finish()
@@ -296,9 +279,7 @@ fn read_before_the_end(draft: &mut Draft<'_>, seen: &Observation) {
         deposit.take_in(seen, true);
     }
     if says_something_new(&before, &taken, seen) {
-        draft.push(Event::Read {
-            seen: Box::new(seen.clone()),
-        });
+        draft.push(Event::Read { seen: Box::new(seen.clone()) });
     }
     match &seen.status {
         ProviderStatus::WaitingForWallet => wallet_requested(draft),
@@ -311,15 +292,11 @@ fn read_before_the_end(draft: &mut Draft<'_>, seen: &Observation) {
         }
         ProviderStatus::Executed => {
             wallet_given(draft, seen);
-            draft.push(Event::Executed {
-                received: seen.received.clone(),
-            });
+            draft.push(Event::Executed { received: seen.received.clone() });
         }
         ProviderStatus::Reversed => {
             wallet_given(draft, seen);
-            draft.push(Event::Executed {
-                received: seen.received.clone(),
-            });
+            draft.push(Event::Executed { received: seen.received.clone() });
             reversed(draft, seen);
         }
         ProviderStatus::Expired => fail(draft, seen, FailReason::Expired),
@@ -332,14 +309,8 @@ fn read_before_the_end(draft: &mut Draft<'_>, seen: &Observation) {
 
 /// Whether a read is worth a record: it says something else than the last one, or answers or starts something.
 fn says_something_new(before: &Order, taken: &Order, seen: &Observation) -> bool {
-    let said = before
-        .state
-        .bound()
-        .and_then(|bound| bound.last_read.as_ref());
-    let answers_hint = before
-        .hint
-        .as_ref()
-        .is_some_and(|hint| seen.at() >= hint.heard_at);
+    let said = before.state.bound().and_then(|bound| bound.last_read.as_ref());
+    let answers_hint = before.hint.as_ref().is_some_and(|hint| seen.at() >= hint.heard_at);
     let changes_payment = before.state.deposit() != taken.state.deposit();
     answers_hint || changes_payment || said.is_none_or(|last| !last.says_the_same(seen))
 }
@@ -356,29 +327,16 @@ fn wallet_given(draft: &mut Draft<'_>, seen: &Observation) {
         return;
     }
     let Some(address) = &seen.address else { return };
-    draft.push(Event::WalletGiven {
-        address: address.clone(),
-    });
+    draft.push(Event::WalletGiven { address: address.clone() });
     draft.settle(ReviewReason::WalletLate);
 }
 
 fn fail(draft: &mut Draft<'_>, seen: &Observation, reason: FailReason) {
     wallet_given(draft, seen);
-    let known = draft
-        .next
-        .state
-        .deposit()
-        .map(|deposit| deposit.payment.received.clone());
-    let received = [seen.received.clone(), known]
-        .into_iter()
-        .flatten()
-        .max()
-        .unwrap_or_else(Exact::zero);
-    let funds = if received.is_zero() {
-        Funds::None
-    } else {
-        Funds::Held(received.clone())
-    };
+    let known = draft.next.state.deposit().map(|deposit| deposit.payment.received.clone());
+    let received =
+        [seen.received.clone(), known].into_iter().flatten().max().unwrap_or_else(Exact::zero);
+    let funds = if received.is_zero() { Funds::None } else { Funds::Held(received.clone()) };
     draft.push(Event::Failed { reason, funds });
     if !received.is_zero() {
         draft.raise(
@@ -390,10 +348,7 @@ fn fail(draft: &mut Draft<'_>, seen: &Observation, reason: FailReason) {
 
 fn reversed(draft: &mut Draft<'_>, seen: &Observation) {
     draft.push(Event::Reversed);
-    draft.raise(
-        ReviewReason::Reversed,
-        format!("the provider says {}", seen.status_text),
-    );
+    draft.raise(ReviewReason::Reversed, format!("the provider says {}", seen.status_text));
 }
 
 /// What a person should be asked after the newest read, or need not be asked any more.
@@ -409,10 +364,8 @@ fn questions(draft: &mut Draft<'_>, seen: &Observation) {
     if let (Some(deposit), Some(address)) = (draft.next.state.deposit(), &seen.address)
         && deposit.address != *address
     {
-        let detail = format!(
-            "{} was given first, the provider now says {address}",
-            deposit.address
-        );
+        let detail =
+            format!("{} was given first, the provider now says {address}", deposit.address);
         draft.raise(ReviewReason::AddressChanged, detail);
     }
     match bound.unknown_status_since {
@@ -457,16 +410,11 @@ fn overdue(draft: &mut Draft<'_>, now: Timestamp) {
             Some(since),
         ) => {
             if now.since(since) >= policy.confirming_review_after {
-                draft.raise(
-                    ReviewReason::PaymentStuck,
-                    "paid, and not decided".to_owned(),
-                );
+                draft.raise(ReviewReason::PaymentStuck, "paid, and not decided".to_owned());
             }
         }
     }
-    if deposit
-        .expires_at
-        .is_some_and(|deadline| now >= deadline.plus(policy.overdue_review_after))
+    if deposit.expires_at.is_some_and(|deadline| now >= deadline.plus(policy.overdue_review_after))
     {
         draft.raise(
             ReviewReason::Overdue,
@@ -484,9 +432,7 @@ fn merge_older(draft: &mut Draft<'_>, seen: &Observation) {
         deposit.take_in(seen, false);
     }
     if taken.state.deposit() != draft.next.state.deposit() {
-        draft.push(Event::Read {
-            seen: Box::new(seen.clone()),
-        });
+        draft.push(Event::Read { seen: Box::new(seen.clone()) });
     }
 }
 
@@ -542,26 +488,20 @@ fn read_after_the_end(draft: &mut Draft<'_>, seen: &Observation) {
         deposit.take_in(seen, true);
     }
     if says_something_new(&before, &taken, seen) {
-        draft.push(Event::Read {
-            seen: Box::new(seen.clone()),
-        });
+        draft.push(Event::Read { seen: Box::new(seen.clone()) });
     }
     wallet_given(draft, seen);
     let Some(outcome) = before.outcome.as_ref() else {
         return;
     };
-    let had = before
-        .state
-        .deposit()
-        .map_or_else(Exact::zero, |deposit| deposit.payment.received.clone());
+    let had =
+        before.state.deposit().map_or_else(Exact::zero, |deposit| deposit.payment.received.clone());
     let had = match &outcome.funds {
         Funds::Held(amount) => had.max(amount.clone()),
         Funds::None | Funds::Settled | Funds::Unclear => had,
     };
     if let Some(received) = seen.received.as_ref().filter(|received| **received > had) {
-        draft.push(Event::LateFunds {
-            received: received.clone(),
-        });
+        draft.push(Event::LateFunds { received: received.clone() });
         draft.raise(
             ReviewReason::LateFunds,
             format!("{received} in all arrived, some of it after the end"),
@@ -570,9 +510,7 @@ fn read_after_the_end(draft: &mut Draft<'_>, seen: &Observation) {
     match &seen.status {
         ProviderStatus::Executed => {
             if outcome.result != OrderResult::Executed {
-                draft.push(Event::Corrected {
-                    result: OrderResult::Executed,
-                });
+                draft.push(Event::Corrected { result: OrderResult::Executed });
                 draft.raise(
                     ReviewReason::Corrected,
                     "the provider executed it after all".to_owned(),
@@ -590,9 +528,7 @@ fn read_after_the_end(draft: &mut Draft<'_>, seen: &Observation) {
                     if before.state_name() == StateName::Executed {
                         reversed(draft, seen);
                     } else {
-                        draft.push(Event::Corrected {
-                            result: OrderResult::Failed,
-                        });
+                        draft.push(Event::Corrected { result: OrderResult::Failed });
                         draft.raise(
                             ReviewReason::Corrected,
                             format!("the provider says {} again", seen.status_text),

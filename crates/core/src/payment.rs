@@ -97,9 +97,7 @@ impl Payment {
     /// Whether some of it came after the deadline, proven by a read that started after it and did not show it yet.
     #[must_use]
     pub fn is_late(&self) -> bool {
-        self.floor_after_deadline
-            .as_ref()
-            .is_some_and(|floor| self.received > *floor)
+        self.floor_after_deadline.as_ref().is_some_and(|floor| self.received > *floor)
     }
 
     /// Takes in a confirmed read. `newest`: it started after every read taken in before.
@@ -117,10 +115,7 @@ impl Payment {
             return;
         };
         if deadline.is_some_and(|deadline| seen.at() > deadline)
-            && self
-                .floor_after_deadline
-                .as_ref()
-                .is_none_or(|floor| received < floor)
+            && self.floor_after_deadline.as_ref().is_none_or(|floor| received < floor)
         {
             self.floor_after_deadline = Some(received.clone());
         }
@@ -129,10 +124,8 @@ impl Payment {
         }
         if *received < self.received {
             let Some(first) = &self.suspected_fall else {
-                self.suspected_fall = Some(SuspectedFall {
-                    received: received.clone(),
-                    read_started_at: seen.at(),
-                });
+                self.suspected_fall =
+                    Some(SuspectedFall { received: received.clone(), read_started_at: seen.at() });
                 return;
             };
             if seen.at() <= first.read_started_at {

@@ -79,9 +79,7 @@ impl AnswerTable {
 
     /// The listed codes.
     pub fn codes(&self) -> impl Iterator<Item = (&str, CreateVerdict)> {
-        self.codes
-            .iter()
-            .map(|(code, verdict)| (code.as_str(), *verdict))
+        self.codes.iter().map(|(code, verdict)| (code.as_str(), *verdict))
     }
 }
 
@@ -96,14 +94,9 @@ pub fn create_delay(
 ) -> Duration {
     /// Longer than any lock lives; the lock's margin decides before it.
     const ASKED_MAX: Duration = Duration::from_secs(15 * 60);
-    let doubled = first.saturating_mul(
-        1_u32
-            .checked_shl(attempts.saturating_sub(1))
-            .unwrap_or(u32::MAX),
-    );
-    doubled
-        .min(longest)
-        .max(asked.unwrap_or(Duration::ZERO).min(ASKED_MAX))
+    let doubled =
+        first.saturating_mul(1_u32.checked_shl(attempts.saturating_sub(1)).unwrap_or(u32::MAX));
+    doubled.min(longest).max(asked.unwrap_or(Duration::ZERO).min(ASKED_MAX))
 }
 
 #[cfg(test)]
@@ -117,11 +110,7 @@ mod tests {
             (AnswerClass::Denied, None, CreateVerdict::SendAgain),
             (AnswerClass::Throttled, None, CreateVerdict::SendAgain),
             (AnswerClass::Definite, Some("P403"), CreateVerdict::Hold),
-            (
-                AnswerClass::Definite,
-                Some("P462"),
-                CreateVerdict::LockInvalid,
-            ),
+            (AnswerClass::Definite, Some("P462"), CreateVerdict::LockInvalid),
             (AnswerClass::Definite, Some("P999"), CreateVerdict::Hold),
             (AnswerClass::Ambiguous, Some("P500"), CreateVerdict::Unknown),
             (AnswerClass::Ambiguous, Some("P501"), CreateVerdict::Unknown),
@@ -135,24 +124,15 @@ mod tests {
     #[test]
     fn a_partner_may_know_better_about_one_code() {
         let table = AnswerTable::default().with("P501", CreateVerdict::SendAgain);
-        assert_eq!(
-            table.verdict(AnswerClass::Ambiguous, Some("P501")),
-            CreateVerdict::SendAgain
-        );
-        assert_eq!(
-            table.verdict(AnswerClass::Ambiguous, Some("P500")),
-            CreateVerdict::Unknown
-        );
+        assert_eq!(table.verdict(AnswerClass::Ambiguous, Some("P501")), CreateVerdict::SendAgain);
+        assert_eq!(table.verdict(AnswerClass::Ambiguous, Some("P500")), CreateVerdict::Unknown);
     }
 
     #[test]
     fn waits_double_to_a_bound_and_respect_what_was_asked() {
         let second = Duration::from_secs(1);
         let delay = |attempts, asked| create_delay(second, 8 * second, attempts, asked);
-        assert_eq!(
-            [1, 2, 3, 4, 5, 400].map(|n| delay(n, None).as_secs()),
-            [1, 2, 4, 8, 8, 8]
-        );
+        assert_eq!([1, 2, 3, 4, 5, 400].map(|n| delay(n, None).as_secs()), [1, 2, 4, 8, 8, 8]);
         assert_eq!(delay(1, Some(30 * second)).as_secs(), 30);
         assert_eq!(delay(1, Some(Duration::MAX)).as_secs(), 900);
     }

@@ -20,10 +20,7 @@ impl WakeUp {
     /// Not a moment later.
     #[must_use]
     pub const fn exactly(at: Timestamp) -> Self {
-        Self {
-            at,
-            spread: Duration::ZERO,
-        }
+        Self { at, spread: Duration::ZERO }
     }
 }
 
@@ -47,9 +44,7 @@ pub(crate) fn last_send(order: &Order, policy: &Policy) -> Timestamp {
 
 /// When nobody can pay an order any more whose create is unknown.
 pub(crate) fn unknown_ends_at(order: &Order, policy: &Policy) -> Option<Timestamp> {
-    policy
-        .provider_order_window
-        .map(|window| order.terms.expires_at.plus(window))
+    policy.provider_order_window.map(|window| order.terms.expires_at.plus(window))
 }
 
 pub(crate) fn due(order: &Order, now: Timestamp, policy: &Policy) -> Due {
@@ -88,9 +83,7 @@ fn fetch(order: &Order) -> Due {
         .bound()
         .map(|bound| &bound.provider_order)
         .or(order.adopting.as_ref())
-        .map_or(Due::Nothing, |provider_order| {
-            Due::Fetch(provider_order.clone())
-        })
+        .map_or(Due::Nothing, |provider_order| Due::Fetch(provider_order.clone()))
 }
 
 fn watched_until(order: &Order, policy: &Policy) -> Option<Timestamp> {
@@ -128,28 +121,14 @@ fn locked(order: &Order, create: &Create, now: Timestamp, policy: &Policy) -> Wa
     match create {
         Create::NotSent { next_at, held, .. } => {
             let margin = last_send(order, policy).plus(Duration::from_micros(1));
-            WakeUp::exactly(if held.is_some() {
-                margin
-            } else {
-                margin.min(*next_at)
-            })
+            WakeUp::exactly(if held.is_some() { margin } else { margin.min(*next_at) })
         }
         Create::InFlight { since, .. } => WakeUp::exactly(since.plus(policy.create_timeout)),
         Create::Unknown { since, .. } => {
             let asks = since.plus(policy.unknown_create_review_after);
             let ends = unknown_ends_at(order, policy);
-            let next = [Some(asks), ends]
-                .into_iter()
-                .flatten()
-                .filter(|at| *at > now)
-                .min();
-            next.map_or_else(
-                || WakeUp {
-                    at: now.plus(IDLE),
-                    spread: IDLE / 10,
-                },
-                WakeUp::exactly,
-            )
+            let next = [Some(asks), ends].into_iter().flatten().filter(|at| *at > now).min();
+            next.map_or_else(|| WakeUp { at: now.plus(IDLE), spread: IDLE / 10 }, WakeUp::exactly)
         }
     }
 }
@@ -158,10 +137,7 @@ fn locked(order: &Order, create: &Create, now: Timestamp, policy: &Policy) -> Wa
 fn confirm(now: Timestamp, heard_at: Timestamp, longest: Duration) -> WakeUp {
     const SHORTEST: Duration = Duration::from_millis(100);
     let wait = (now.since(heard_at) / 2).clamp(SHORTEST, longest.max(SHORTEST));
-    WakeUp {
-        at: now.plus(wait),
-        spread: wait / 4,
-    }
+    WakeUp { at: now.plus(wait), spread: wait / 4 }
 }
 
 fn awaiting(order: &Order, deposit: &Deposit, now: Timestamp, policy: &Policy) -> WakeUp {
@@ -180,10 +156,7 @@ fn awaiting(order: &Order, deposit: &Deposit, now: Timestamp, policy: &Policy) -
             }
             let next = poll(now, order.since, polling.payment);
             // Never sleep over the deadline: the provider's verdict is due then.
-            WakeUp {
-                at: next.at.min(deadline.plus(Duration::from_millis(1))),
-                ..next
-            }
+            WakeUp { at: next.at.min(deadline.plus(Duration::from_millis(1))), ..next }
         }
         (
             PaymentKind::Partial { .. } | PaymentKind::Exact | PaymentKind::Over { .. },
@@ -195,8 +168,5 @@ fn awaiting(order: &Order, deposit: &Deposit, now: Timestamp, policy: &Policy) -
 /// The longer something has lasted, the less often it is asked about: a quarter of its age, within bounds.
 fn poll(now: Timestamp, since: Timestamp, (shortest, longest): (Duration, Duration)) -> WakeUp {
     let wait = (now.since(since) / 4).clamp(shortest, longest.max(shortest));
-    WakeUp {
-        at: now.plus(wait),
-        spread: wait / 5,
-    }
+    WakeUp { at: now.plus(wait), spread: wait / 5 }
 }

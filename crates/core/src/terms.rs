@@ -95,11 +95,7 @@ impl Terms {
                 if (required.value() - self.pay_amount.value()).abs()
                     > policy.amount_tolerance.value() =>
             {
-                Err(mismatch(
-                    "pay amount",
-                    &self.pay_amount.to_string(),
-                    &required.to_string(),
-                ))
+                Err(mismatch("pay amount", &self.pay_amount.to_string(), &required.to_string()))
             }
             Some(_) | None => Ok(()),
         }

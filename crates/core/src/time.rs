@@ -75,9 +75,8 @@ impl FromStr for Timestamp {
     type Err = BadTimestamp;
 
     fn from_str(text: &str) -> Result<Self, BadTimestamp> {
-        let time: jiff::Timestamp = text
-            .parse()
-            .map_err(|_| BadTimestamp(text.chars().take(64).collect()))?;
+        let time: jiff::Timestamp =
+            text.parse().map_err(|_| BadTimestamp(text.chars().take(64).collect()))?;
         Ok(Self(time.as_microsecond()))
     }
 }
@@ -127,9 +126,6 @@ mod tests {
     fn arithmetic_saturates() {
         let end = Timestamp::from_micros(i64::MAX);
         assert_eq!(end.plus(Duration::from_secs(1)), end);
-        assert_eq!(
-            Timestamp::from_micros(5).since(Timestamp::from_micros(9)),
-            Duration::ZERO
-        );
+        assert_eq!(Timestamp::from_micros(5).since(Timestamp::from_micros(9)), Duration::ZERO);
     }
 }

@@ -34,18 +34,8 @@ impl BadHistory {
 
 /// The order that a first event makes.
 pub(crate) fn begin(first: &EventRecord) -> Result<Order, BadHistory> {
-    let Event::Submitted {
-        id,
-        account,
-        key,
-        terms,
-        reference,
-    } = &first.event
-    else {
-        return Err(BadHistory(format!(
-            "a history that begins with {}",
-            first.event.name()
-        )));
+    let Event::Submitted { id, account, key, terms, reference } = &first.event else {
+        return Err(BadHistory(format!("a history that begins with {}", first.event.name())));
     };
     Ok(Order {
         id: *id,
@@ -100,10 +90,7 @@ fn event(order: &mut Order, record: &EventRecord) -> Result<(), BadHistory> {
         Event::AdoptionAsked { provider_order } => order.adopting = Some(provider_order.clone()),
         Event::AdoptionRefused { .. } => order.adopting = None,
         Event::Claimed { claim } => {
-            order.hint = Some(Hint {
-                heard_at: claim.at(),
-                claim: claim.clone(),
-            })
+            order.hint = Some(Hint { heard_at: claim.at(), claim: claim.clone() })
         }
         Event::Read { seen } => {
             let Some(bound) = order.state.bound_mut() else {
@@ -112,11 +99,7 @@ fn event(order: &mut Order, record: &EventRecord) -> Result<(), BadHistory> {
             let newest = bound.is_newest(seen.at());
             if newest {
                 bound.take_in(seen);
-                if order
-                    .hint
-                    .as_ref()
-                    .is_some_and(|hint| seen.at() >= hint.heard_at)
-                {
+                if order.hint.as_ref().is_some_and(|hint| seen.at() >= hint.heard_at) {
                     order.hint = None;
                 }
             }
@@ -126,9 +109,7 @@ fn event(order: &mut Order, record: &EventRecord) -> Result<(), BadHistory> {
         }
         Event::WalletRequested => match &order.state {
             State::Created(Created { bound }) => {
-                order.state = State::WaitingForWallet(WaitingForWallet {
-                    bound: bound.clone(),
-                });
+                order.state = State::WaitingForWallet(WaitingForWallet { bound: bound.clone() });
             }
             State::Locked(_)
             | State::WaitingForWallet(_)
@@ -138,30 +119,18 @@ fn event(order: &mut Order, record: &EventRecord) -> Result<(), BadHistory> {
         },
         Event::WalletGiven { address } => {
             let mut deposit = Deposit::new(address.clone(), order.terms.pay_amount.clone());
-            if let Some(last) = order
-                .state
-                .bound()
-                .and_then(|bound| bound.last_read.as_ref())
-            {
+            if let Some(last) = order.state.bound().and_then(|bound| bound.last_read.as_ref()) {
                 deposit.take_in(last, true);
             }
             match &mut order.state {
                 State::Created(Created { bound })
                 | State::WaitingForWallet(WaitingForWallet { bound }) => {
-                    order.state = State::AwaitingPayment(AwaitingPayment {
-                        bound: bound.clone(),
-                        deposit,
-                    });
+                    order.state =
+                        State::AwaitingPayment(AwaitingPayment { bound: bound.clone(), deposit });
                 }
                 // An end that came before its address: the missing fact is filled in.
-                State::Executed(Executed {
-                    deposit: empty @ None,
-                    ..
-                })
-                | State::Failed(Failed {
-                    deposit: empty @ None,
-                    ..
-                }) => *empty = Some(deposit),
+                State::Executed(Executed { deposit: empty @ None, .. })
+                | State::Failed(Failed { deposit: empty @ None, .. }) => *empty = Some(deposit),
                 State::Locked(_)
                 | State::AwaitingPayment(_)
                 | State::Executed(_)
@@ -189,11 +158,7 @@ fn event(order: &mut Order, record: &EventRecord) -> Result<(), BadHistory> {
                     return Err(BadHistory::at(order, &record.event));
                 }
             };
-            order.state = State::Failed(Failed {
-                reason: reason.clone(),
-                bound,
-                deposit,
-            });
+            order.state = State::Failed(Failed { reason: reason.clone(), bound, deposit });
             order.outcome = Some(OrderOutcome {
                 result: OrderResult::Failed,
                 funds: funds.clone(),
@@ -228,24 +193,16 @@ fn event(order: &mut Order, record: &EventRecord) -> Result<(), BadHistory> {
             });
         }
         Event::ReviewSettled { reason, by } => {
-            for review in order
-                .review
-                .iter_mut()
-                .filter(|review| review.reason == *reason)
-            {
+            for review in order.review.iter_mut().filter(|review| review.reason == *reason) {
                 review.settled.get_or_insert(Settled { by: by.clone(), at });
             }
         }
         Event::CancelWished { author } => {
-            order.cancel = Some(CancelWish {
-                author: author.clone(),
-                at,
-            })
+            order.cancel = Some(CancelWish { author: author.clone(), at })
         }
         Event::RetryAsked => {
-            if let State::Locked(Locked {
-                create: Create::NotSent { next_at, held, .. },
-            }) = &mut order.state
+            if let State::Locked(Locked { create: Create::NotSent { next_at, held, .. } }) =
+                &mut order.state
             {
                 *next_at = at;
                 *held = None;
@@ -268,15 +225,10 @@ fn create(order: &mut Order, record: &EventRecord) -> Result<(), BadHistory> {
     };
     match &record.event {
         Event::CreateIntended { attempt } => {
-            *create = Create::InFlight {
-                attempt: *attempt,
-                since: at,
-                unknown_before: was_unknown,
-            };
+            *create =
+                Create::InFlight { attempt: *attempt, since: at, unknown_before: was_unknown };
         }
-        Event::CreateNotSent {
-            attempt, next_at, ..
-        } => {
+        Event::CreateNotSent { attempt, next_at, .. } => {
             *create = Create::NotSent {
                 attempts: *attempt,
                 next_at: *next_at,
@@ -293,11 +245,7 @@ fn create(order: &mut Order, record: &EventRecord) -> Result<(), BadHistory> {
             };
         }
         Event::CreateUnknown { attempt, why } => {
-            *create = Create::Unknown {
-                attempt: *attempt,
-                since: at,
-                why: why.clone(),
-            };
+            *create = Create::Unknown { attempt: *attempt, since: at, why: why.clone() };
         }
         Event::PostAgainAuthorised => {
             if let Create::Unknown { attempt, .. } = create {
@@ -337,10 +285,7 @@ fn create(order: &mut Order, record: &EventRecord) -> Result<(), BadHistory> {
 fn bind(order: &mut Order, bound: Bound, record: &EventRecord) -> Result<(), BadHistory> {
     match &mut order.state {
         State::Locked(_) => order.state = State::Created(Created { bound }),
-        State::Failed(Failed {
-            bound: empty @ None,
-            ..
-        }) => {
+        State::Failed(Failed { bound: empty @ None, .. }) => {
             *empty = Some(bound);
             after(order, record.at, Fact::ProviderOrderFound, |_| {});
         }

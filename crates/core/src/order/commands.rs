@@ -26,9 +26,7 @@ pub(crate) fn note(mut draft: Draft<'_>, text: &str) -> Outcome {
     if text.len() > Order::TEXT_BYTES_MAX {
         return Outcome::Refused(Refusal::BadText("a note is at most 2000 bytes long"));
     }
-    draft.push(Event::Noted {
-        text: text.to_owned(),
-    });
+    draft.push(Event::Noted { text: text.to_owned() });
     draft.finish()
 }
 
@@ -36,9 +34,7 @@ pub(crate) fn wish_cancel(mut draft: Draft<'_>, author: &Author) -> Outcome {
     if draft.next.cancel.is_some() {
         return Outcome::AlreadyThere(Already::Duplicate);
     }
-    draft.push(Event::CancelWished {
-        author: author.clone(),
-    });
+    draft.push(Event::CancelWished { author: author.clone() });
     draft.finish()
 }
 
@@ -50,10 +46,8 @@ pub(crate) fn acknowledge(
     if note.len() > Order::TEXT_BYTES_MAX {
         return Outcome::Refused(Refusal::BadText("a note is at most 2000 bytes long"));
     }
-    let open = reason.map_or_else(
-        || draft.next.needs_review(),
-        |reason| draft.next.has_open(reason),
-    );
+    let open =
+        reason.map_or_else(|| draft.next.needs_review(), |reason| draft.next.has_open(reason));
     if !open {
         return Outcome::Refused(Refusal::NothingToResolve(reason));
     }
@@ -80,9 +74,7 @@ pub(crate) fn on_bound(
     match command {
         Command::Submit(submit) => submit_again(order, submit),
         Command::Cancel { author } => wish_cancel(draft, author),
-        Command::Resolve {
-            resolution, note, ..
-        } => match resolution {
+        Command::Resolve { resolution, note, .. } => match resolution {
             Resolution::Acknowledge(reason) => acknowledge(draft, *reason, note),
             Resolution::NoProviderOrder => Outcome::Refused(Refusal::ProviderDecides),
         },
@@ -109,9 +101,7 @@ pub(crate) fn on_ended(
     match command {
         Command::Submit(submit) => submit_again(order, submit),
         Command::Cancel { .. } => Outcome::Refused(Refusal::Ended),
-        Command::Resolve {
-            resolution, note, ..
-        } => match resolution {
+        Command::Resolve { resolution, note, .. } => match resolution {
             Resolution::Acknowledge(reason) => acknowledge(draft, *reason, note),
             Resolution::NoProviderOrder => Outcome::Refused(Refusal::Ended),
         },
@@ -121,9 +111,7 @@ pub(crate) fn on_ended(
                 Outcome::AlreadyThere(Already::Duplicate)
             }
             None => {
-                draft.push(Event::AdoptionAsked {
-                    provider_order: provider_order.clone(),
-                });
+                draft.push(Event::AdoptionAsked { provider_order: provider_order.clone() });
                 draft.fetch(provider_order);
                 draft.finish()
             }
@@ -145,8 +133,6 @@ fn adopt_bound(bound: &Bound, provider_order: &crate::ProviderOrderId) -> Outcom
     if bound.provider_order == *provider_order {
         Outcome::AlreadyThere(Already::Duplicate)
     } else {
-        Outcome::Refused(Refusal::AlreadyBound {
-            bound: bound.provider_order.clone(),
-        })
+        Outcome::Refused(Refusal::AlreadyBound { bound: bound.provider_order.clone() })
     }
 }

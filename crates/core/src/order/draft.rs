@@ -79,11 +79,7 @@ impl<'a> Draft<'a> {
 
     /// Adds a fact; it is true from here on.
     pub(crate) fn push(&mut self, event: Event) {
-        let record = EventRecord {
-            at: self.now,
-            cause: self.cause.clone(),
-            event,
-        };
+        let record = EventRecord { at: self.now, cause: self.cause.clone(), event };
         match apply::apply(&mut self.next, &record) {
             Ok(()) => self.events.push(record),
             Err(bad) => self.broken = Some(bad),
@@ -95,9 +91,7 @@ impl<'a> Draft<'a> {
     }
 
     pub(crate) fn fetch(&mut self, provider_order: &ProviderOrderId) {
-        self.effect(Effect::Fetch {
-            provider_order: provider_order.clone(),
-        });
+        self.effect(Effect::Fetch { provider_order: provider_order.clone() });
     }
 
     pub(crate) fn awaits_confirmation(&mut self) {
@@ -131,16 +125,9 @@ impl<'a> Draft<'a> {
             Cause::Command(author) => Some(author.clone()),
             Cause::Submit | Cause::Create | Cause::Webhook | Cause::Read | Cause::Clock => None,
         };
-        let open: Vec<_> = self
-            .next
-            .open_reviews()
-            .map(|review| review.reason)
-            .collect();
+        let open: Vec<_> = self.next.open_reviews().map(|review| review.reason).collect();
         for reason in open {
-            self.push(Event::ReviewSettled {
-                reason,
-                by: by.clone(),
-            });
+            self.push(Event::ReviewSettled { reason, by: by.clone() });
         }
     }
 
@@ -153,10 +140,7 @@ impl<'a> Draft<'a> {
     }
 
     pub(crate) fn unknown(&mut self, attempt: u32, why: &str) {
-        self.push(Event::CreateUnknown {
-            attempt,
-            why: why.to_owned(),
-        });
+        self.push(Event::CreateUnknown { attempt, why: why.to_owned() });
     }
 
     pub(crate) fn refuse_adoption(&mut self, provider_order: &ProviderOrderId, why: String) {
@@ -164,10 +148,7 @@ impl<'a> Draft<'a> {
             provider_order: provider_order.clone(),
             why: why.clone(),
         });
-        self.raise(
-            ReviewReason::AdoptionRefused,
-            format!("{provider_order}: {why}"),
-        );
+        self.raise(ReviewReason::AdoptionRefused, format!("{provider_order}: {why}"));
     }
 
     /// The step; nothing at all happened if nothing was pushed.
@@ -180,11 +161,7 @@ impl<'a> Draft<'a> {
         }
         let mut wake_up = schedule::wake_up(&self.next, self.now, self.policy);
         // What is to be read now is still to be read now after a crash.
-        if self
-            .effects
-            .iter()
-            .any(|effect| matches!(effect, Effect::Fetch { .. }))
-        {
+        if self.effects.iter().any(|effect| matches!(effect, Effect::Fetch { .. })) {
             wake_up = Some(WakeUp::exactly(self.now));
         }
         Outcome::Moved(Box::new(Step {

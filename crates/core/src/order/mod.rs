@@ -203,9 +203,7 @@ impl Order {
             return None;
         };
         let withheld = self.cancel.is_some()
-            || self
-                .open_reviews()
-                .any(|review| review.reason.withholds_address());
+            || self.open_reviews().any(|review| review.reason.withholds_address());
         (!withheld).then_some(&state.deposit.address)
     }
 
@@ -230,9 +228,7 @@ impl Order {
     pub const fn create_unknown(&self) -> bool {
         matches!(
             &self.state,
-            State::Locked(crate::state::Locked {
-                create: crate::state::Create::Unknown { .. }
-            })
+            State::Locked(crate::state::Locked { create: crate::state::Create::Unknown { .. } })
         )
     }
 }

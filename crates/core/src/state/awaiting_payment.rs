@@ -28,10 +28,7 @@ impl AwaitingPayment {
                 observe::create_after_binding(order, &self.bound, create, now, policy)
             }
             Input::Observed(seen) => observe::before_the_end(order, &self.bound, seen, now, policy),
-            Input::NotFound {
-                provider_order,
-                read_started_at,
-            } => observe::not_found(
+            Input::NotFound { provider_order, read_started_at } => observe::not_found(
                 order,
                 &self.bound,
                 provider_order,

@@ -30,10 +30,7 @@ impl Executed {
                 observe::create_after_binding(order, &self.bound, create, now, policy)
             }
             Input::Observed(seen) => observe::after_the_end(order, &self.bound, seen, now, policy),
-            Input::NotFound {
-                provider_order,
-                read_started_at,
-            } => observe::not_found(
+            Input::NotFound { provider_order, read_started_at } => observe::not_found(
                 order,
                 &self.bound,
                 provider_order,

@@ -50,10 +50,9 @@ impl Failed {
                 observe::create_after_binding(order, bound, create, now, policy)
             }
             Input::Observed(seen) => observe::after_the_end(order, bound, seen, now, policy),
-            Input::NotFound {
-                provider_order,
-                read_started_at,
-            } => observe::not_found(order, bound, provider_order, *read_started_at, now, policy),
+            Input::NotFound { provider_order, read_started_at } => {
+                observe::not_found(order, bound, provider_order, *read_started_at, now, policy)
+            }
             Input::Woken => Outcome::AlreadyThere(Already::Duplicate),
         }
     }

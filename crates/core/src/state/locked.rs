@@ -85,33 +85,19 @@ impl Locked {
             Command::Submit(submit) => commands::submit_again(order, submit),
             Command::Note { text, .. } => commands::note(draft, text),
             Command::Cancel { author } => match &self.create {
-                Create::NotSent {
-                    unknown_before: false,
-                    ..
-                } => {
-                    draft.push(Event::Failed {
-                        reason: FailReason::Cancelled,
-                        funds: Funds::None,
-                    });
+                Create::NotSent { unknown_before: false, .. } => {
+                    draft.push(Event::Failed { reason: FailReason::Cancelled, funds: Funds::None });
                     draft.finish()
                 }
-                Create::NotSent {
-                    unknown_before: true,
-                    ..
-                }
+                Create::NotSent { unknown_before: true, .. }
                 | Create::InFlight { .. }
                 | Create::Unknown { .. } => commands::wish_cancel(draft, author),
             },
-            Command::Resolve {
-                resolution, note, ..
-            } => match resolution {
+            Command::Resolve { resolution, note, .. } => match resolution {
                 Resolution::Acknowledge(reason) => commands::acknowledge(draft, *reason, note),
                 Resolution::NoProviderOrder => match &self.create {
                     Create::Unknown { .. } => {
-                        draft.push(Event::Resolved {
-                            resolution: *resolution,
-                            note: note.clone(),
-                        });
+                        draft.push(Event::Resolved { resolution: *resolution, note: note.clone() });
                         draft.push(Event::Failed {
                             reason: FailReason::UnknownCreate,
                             funds: Funds::None,
@@ -127,12 +113,8 @@ impl Locked {
                 if order.adopting.as_ref() == Some(provider_order) {
                     return Outcome::AlreadyThere(Already::Duplicate);
                 }
-                draft.push(Event::AdoptionAsked {
-                    provider_order: provider_order.clone(),
-                });
-                draft.effect(Effect::Fetch {
-                    provider_order: provider_order.clone(),
-                });
+                draft.push(Event::AdoptionAsked { provider_order: provider_order.clone() });
+                draft.effect(Effect::Fetch { provider_order: provider_order.clone() });
                 draft.finish()
             }
             Command::Retry { .. } => match &self.create {
@@ -186,12 +168,7 @@ impl Locked {
         let mut draft = Draft::for_create(order, now, policy);
         match create {
             CreateInput::Permit => match &self.create {
-                Create::NotSent {
-                    attempts,
-                    next_at,
-                    held,
-                    ..
-                } => {
+                Create::NotSent { attempts, next_at, held, .. } => {
                     if order.adopting.is_some() {
                         Outcome::Refused(Refusal::CreateNotDue("a provider order is being adopted"))
                     } else if now > schedule::last_send(order, policy) {
@@ -215,10 +192,7 @@ impl Locked {
                 Create::InFlight { .. } => Outcome::Refused(Refusal::CreateInFlight),
                 Create::Unknown { .. } => Outcome::Refused(Refusal::CreateUnknown),
             },
-            CreateInput::Answered {
-                answer: CreateAnswer::Accepted { provider_order },
-                ..
-            } => {
+            CreateInput::Answered { answer: CreateAnswer::Accepted { provider_order }, .. } => {
                 draft.push(Event::Bound {
                     provider_order: provider_order.clone(),
                     by: BoundBy::Answer,
@@ -226,21 +200,14 @@ impl Locked {
                 draft.settle(ReviewReason::UnknownCreate);
                 draft.finish()
             }
-            CreateInput::Answered {
-                attempt,
-                answer: CreateAnswer::NotSent { why },
-            } => match &self.create {
-                Create::InFlight {
-                    attempt: current,
-                    unknown_before,
-                    ..
-                } if current == attempt => {
+            CreateInput::Answered { attempt, answer: CreateAnswer::NotSent { why } } => match &self
+                .create
+            {
+                Create::InFlight { attempt: current, unknown_before, .. } if current == attempt => {
                     self.had_no_effect(draft, *attempt, *unknown_before, why, None, now, policy)
                 }
                 // The process that lost the answer turns out to know that nothing was written.
-                Create::Unknown {
-                    attempt: current, ..
-                } if current == attempt && *attempt == 1 => {
+                Create::Unknown { attempt: current, .. } if current == attempt && *attempt == 1 => {
                     draft.settle(ReviewReason::UnknownCreate);
                     self.had_no_effect(draft, *attempt, false, why, None, now, policy)
                 }
@@ -250,20 +217,12 @@ impl Locked {
             },
             CreateInput::Answered {
                 attempt,
-                answer:
-                    CreateAnswer::Refused {
-                        class,
-                        code,
-                        why,
-                        retry_after,
-                    },
+                answer: CreateAnswer::Refused { class, code, why, retry_after },
             } => {
                 match &self.create {
-                    Create::InFlight {
-                        attempt: current,
-                        unknown_before,
-                        ..
-                    } if current == attempt => {
+                    Create::InFlight { attempt: current, unknown_before, .. }
+                        if current == attempt =>
+                    {
                         match policy.answers.verdict(*class, code.as_deref()) {
                             CreateVerdict::SendAgain => self.had_no_effect(
                                 draft,
@@ -306,9 +265,7 @@ impl Locked {
                 }
             }
             CreateInput::Interrupted { attempt } => match &self.create {
-                Create::InFlight {
-                    attempt: current, ..
-                } if current == attempt => {
+                Create::InFlight { attempt: current, .. } if current == attempt => {
                     draft.unknown(*attempt, "the process that sent it ended before its answer");
                     draft.finish()
                 }
@@ -338,11 +295,7 @@ impl Locked {
         } else {
             let (first, longest) = policy.create_backoff;
             let next_at = now.plus(create_delay(first, longest, attempt, asked));
-            draft.push(Event::CreateNotSent {
-                attempt,
-                why: why.to_owned(),
-                next_at,
-            });
+            draft.push(Event::CreateNotSent { attempt, why: why.to_owned(), next_at });
         }
         draft.finish()
     }
@@ -384,24 +337,13 @@ impl Locked {
     /// The lock can not be posted any more.
     fn past_margin(&self, mut draft: Draft<'_>) -> Outcome {
         match &self.create {
-            Create::NotSent {
-                unknown_before: false,
-                held,
-                ..
-            } => {
+            Create::NotSent { unknown_before: false, held, .. } => {
                 if held.is_some() {
                     draft.settle(ReviewReason::CreateRefused);
                 }
-                draft.push(Event::Failed {
-                    reason: FailReason::LockExpired,
-                    funds: Funds::None,
-                });
+                draft.push(Event::Failed { reason: FailReason::LockExpired, funds: Funds::None });
             }
-            Create::NotSent {
-                unknown_before: true,
-                attempts,
-                ..
-            } => {
+            Create::NotSent { unknown_before: true, attempts, .. } => {
                 draft.unknown(*attempts, "the lock ended before it could be posted again");
             }
             Create::InFlight { .. } | Create::Unknown { .. } => {}

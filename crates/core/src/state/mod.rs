@@ -192,13 +192,7 @@ pub struct Bound {
 
 impl Bound {
     pub(crate) const fn new(provider_order: ProviderOrderId, by: BoundBy, at: Timestamp) -> Self {
-        Self {
-            provider_order,
-            by,
-            at,
-            last_read: None,
-            unknown_status_since: None,
-        }
+        Self { provider_order, by, at, last_read: None, unknown_status_since: None }
     }
 
     /// Whether a read that started at `at` is newer than every read taken in.
@@ -237,11 +231,7 @@ pub struct Deposit {
 
 impl Deposit {
     pub(crate) fn new(address: Address, required: Exact) -> Self {
-        Self {
-            address,
-            expires_at: None,
-            payment: Payment::new(required),
-        }
+        Self { address, expires_at: None, payment: Payment::new(required) }
     }
 
     /// Takes in a confirmed read. `newest`: see [`Payment`].

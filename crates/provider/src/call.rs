@@ -1,0 +1,68 @@
+//! Calls: what they take, what they bring, how they fail.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use orderkeep_core::{Currency, Exact, Network};
+
+/// What to lock.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LockRequest {
+    /// The fiat amount wanted. (seen in the newer documents)
+    pub amount: Exact,
+    /// The crypto currency the payer will send.
+    pub currency: Currency,
+    /// On which chain.
+    pub network: Network,
+}
+
+/// Indicative rates.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rates {
+    /// Fiat for one unit of each currency. (assumed: the shape of a sister call)
+    pub per_unit: BTreeMap<Currency, Exact>,
+}
+
+/// Whether a call that brought no good answer can have had an effect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum FailureClass {
+    /// No byte of the request was written: it certainly had none.
+    NotSent,
+    /// A clear no: it certainly had none.
+    Definite,
+    /// Nobody can say.
+    Ambiguous,
+    /// Too many calls: it certainly had none.
+    Throttled,
+    /// The credential was refused: it certainly had none, and no other call will.
+    Denied,
+}
+
+impl FailureClass {
+    /// The word for it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::NotSent => "not_sent",
+            Self::Definite => "definite",
+            Self::Ambiguous => "ambiguous",
+            Self::Throttled => "throttled",
+            Self::Denied => "denied",
+        }
+    }
+}
+
+/// Why a call brought no good answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}: {why}", class.name())]
+pub struct CallError {
+    /// Whether it can have had an effect.
+    pub class: FailureClass,
+    /// The provider's own error code, such as `P462`.
+    pub code: Option<String>,
+    /// The HTTP status, where there was one.
+    pub status: Option<u16>,
+    /// In words, without secrets and without the body.
+    pub why: String,
+    /// How long the provider asked to wait.
+    pub retry_after: Option<Duration>,
+}
