@@ -16,6 +16,7 @@
 mod amount;
 mod config;
 mod faults;
+mod http;
 mod ledger;
 mod model;
 mod stamp;
@@ -29,11 +30,13 @@ pub use faults::{
     CallChances, CallFault, Endpoint, ErrorCode, FaultError, FaultScript, Forgery, GarbageShape,
     Outage, OutageMode, Range, Rule, RuleFault, WebhookChances, WebhookFault,
 };
+pub use http::{Control, Sandbox, SandboxHandle, StartError};
 pub use ledger::{
     CallCount, CreateEntry, DeliveryEntry, DeliveryOutcome, Ledger, LockEntry, OrderEntry,
     PaymentEntry, Summary,
 };
 pub use model::{
-    Answer, ApiError, ControlError, LockRequest, Model, OrderRef, Reply, Request, WebhookDue, Wire,
+    Answer, ApiError, ControlError, Key, LockRequest, Model, OrderRef, Reply, Request, WebhookDue,
+    Wire,
 };
 pub use stamp::Stamps;

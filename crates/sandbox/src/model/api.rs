@@ -6,7 +6,18 @@ use uuid::Uuid;
 
 use crate::faults::Endpoint;
 
-/// One call, already past the check of its key.
+/// What a call's `x-api-key` was worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Key {
+    /// The configured key.
+    Right,
+    /// None was sent.
+    Missing,
+    /// Some other key.
+    Wrong,
+}
+
+/// One call.
 #[derive(Clone, Copy, Debug)]
 pub enum Request<'a> {
     /// `POST /v1/order/lock-rate` with this body.

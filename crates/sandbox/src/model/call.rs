@@ -3,7 +3,9 @@
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::{Answer, ApiError, LockRequest, Model, Reply, Request, Wire, body, lock::CreateCall};
+use super::{
+    Answer, ApiError, Key, LockRequest, Model, Reply, Request, Wire, body, lock::CreateCall,
+};
 use crate::faults::{CallFault, Endpoint, ErrorCode, GarbageShape, OutageMode};
 
 /// Words of the three 401s. Seen.
@@ -25,8 +27,8 @@ enum Effect {
 }
 
 impl Model {
-    /// Answers one call whose key was right.
-    pub fn call(&mut self, now: i64, request: &Request<'_>) -> Reply {
+    /// Answers one call.
+    pub fn call(&mut self, now: i64, key: Key, request: &Request<'_>) -> Reply {
         self.pass(now);
         let endpoint = request.endpoint();
         self.calls.entry(endpoint.name()).or_default().received += 1;
@@ -43,6 +45,16 @@ impl Model {
             };
             self.remember_create(create, &format!("outage_{}", outage.mode.name()), ambiguous);
             return Reply::now(wire);
+        }
+        let denied = match key {
+            Key::Right => None,
+            Key::Missing => Some(KEY_MISSING),
+            Key::Wrong => Some(KEY_WRONG),
+        };
+        if let Some(words) = denied {
+            self.calls.entry(endpoint.name()).or_default().refused += 1;
+            self.remember_create(create, "denied", false);
+            return Reply::now(Wire::Answer(self.denied(words)));
         }
         let Some(fault) = self.dice.on_call(endpoint) else {
             let done = self.perform(request, create, self.now);
@@ -80,23 +92,8 @@ impl Model {
         }
     }
 
-    /// Turns down a call whose key was missing or wrong.
-    pub fn deny(&mut self, now: i64, endpoint: Endpoint, key_sent: bool) -> Answer {
-        self.pass(now);
-        let count = self.calls.entry(endpoint.name()).or_default();
-        count.received += 1;
-        count.refused += 1;
-        let words = if key_sent { KEY_WRONG } else { KEY_MISSING };
+    fn denied(&self, words: &str) -> Answer {
         Answer::json(401, body::denied(&self.config, words))
-    }
-
-    /// The answer to a body that is too large or a path that is odd: P403, like every other error of form.
-    pub fn invalid(&mut self, now: i64, endpoint: Endpoint) -> Answer {
-        self.pass(now);
-        let count = self.calls.entry(endpoint.name()).or_default();
-        count.received += 1;
-        count.refused += 1;
-        answer(&ApiError::validation())
     }
 
     fn struck(&mut self, endpoint: Endpoint) {
@@ -141,9 +138,7 @@ impl Model {
         match fault {
             CallFault::Dropped {} => Effect::None(Wire::Closed),
             CallFault::ErrorBefore { code } => Effect::None(Wire::Answer(answer(&unclear(*code)))),
-            CallFault::Denied {} => {
-                Effect::None(Wire::Answer(Answer::json(401, body::denied(&self.config, KEY_WRONG))))
-            }
+            CallFault::Denied {} => Effect::None(Wire::Answer(self.denied(KEY_WRONG))),
             CallFault::Throttled { retry_after_s } => Effect::None(Wire::Answer(Answer {
                 retry_after_s: Some(*retry_after_s),
                 // No body of a 429 was seen.

@@ -162,7 +162,7 @@ impl Order {
             required: self.required,
             currency: self.currency.clone(),
             network: self.network.clone(),
-            transaction_hash: live().last().map(|payment| payment.tx.clone()),
+            transaction_hash: live().next_back().map(|payment| payment.tx.clone()),
         }
     }
 
