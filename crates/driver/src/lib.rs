@@ -1,1 +1,30 @@
 //! What runs the lifecycle: shards, calls, inbox, reconciliation.
+//!
+//! `driver` decides nothing about an order: it asks the lifecycle what an input does, makes the step durable, and only
+//! then acts. Nothing is remembered only in memory: after a restart the state and its durable wake-up say what to do,
+//! so recovery is the ordinary path. It knows the ports, never a concrete store, provider or server.
+//!
+//! Reading order: [`engine`] (the handle), `shard` (who owns orders), `slot` (one order at work), `gate` (the request
+//! budget), `inbox` (webhooks).
+
+mod calls;
+pub mod clock;
+pub mod codec;
+pub mod config;
+pub mod engine;
+mod error;
+mod feed;
+mod gate;
+mod inbox;
+mod records;
+mod shard;
+mod stats;
+
+pub use clock::{Clock, SystemClock, TokioClock};
+pub use config::{Budget, EngineConfig};
+pub use engine::{Answered, Builder, Engine, OrderList, SubmitRequest, Submitted, TermsSource};
+pub use error::{CommandError, EngineError, StartError, SubmitError, WebhookError};
+pub use feed::{Feed, FeedEvent};
+pub use gate::GateState;
+pub use inbox::WebhookReceipt;
+pub use stats::{AccountStatus, Status};

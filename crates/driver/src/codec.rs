@@ -1,0 +1,92 @@
+//! Orders and their events as bytes: `[codec][schema version][bincode]`.
+//!
+//! Old versions are read for ever, unknown newer ones are refused. The bytes of version 1 are pinned by tests.
+
+use bytes::Bytes;
+use orderkeep_core::{EventRecord, Order, Terms};
+use serde::{Serialize, de::DeserializeOwned};
+
+/// bincode 2, its standard configuration.
+const CODEC: u8 = 1;
+/// The schema of orders, events and locks as they are now.
+const SCHEMA: u16 = 1;
+/// A damaged length must not ask for more memory than any record has.
+const DECODE_LIMIT: usize = 4 * 1024 * 1024;
+
+/// A record that cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CodecError {
+    /// Written by a later version.
+    #[error(
+        "a {what} of codec {codec}, schema {schema}; this version reads codec {CODEC}, schema {SCHEMA} and older: run the version that wrote it, or a later one"
+    )]
+    Newer {
+        /// What kind of record.
+        what: &'static str,
+        /// Its codec.
+        codec: u8,
+        /// Its schema.
+        schema: u16,
+    },
+    /// Not what was written.
+    #[error("a damaged {what}: {why}")]
+    Damaged {
+        /// What kind of record.
+        what: &'static str,
+        /// Why.
+        why: String,
+    },
+}
+
+/// A record type and the word for it.
+pub trait Record: Serialize + DeserializeOwned {
+    /// The word for it.
+    const WHAT: &'static str;
+}
+
+impl Record for Order {
+    const WHAT: &'static str = "order";
+}
+
+impl Record for EventRecord {
+    const WHAT: &'static str = "event";
+}
+
+impl Record for Terms {
+    const WHAT: &'static str = "lock";
+}
+
+/// The bytes of a record.
+///
+/// # Errors
+/// Only what no record of ours does: a type that bincode cannot write.
+pub fn encode<T: Record>(record: &T) -> Result<Bytes, CodecError> {
+    let mut bytes = Vec::with_capacity(256);
+    bytes.push(CODEC);
+    bytes.extend_from_slice(&SCHEMA.to_le_bytes());
+    bincode::serde::encode_into_std_write(record, &mut bytes, bincode::config::standard())
+        .map_err(|error| CodecError::Damaged { what: T::WHAT, why: error.to_string() })?;
+    Ok(bytes.into())
+}
+
+/// The record of some bytes.
+///
+/// # Errors
+/// Newer, or damaged.
+pub fn decode<T: Record>(bytes: &[u8]) -> Result<T, CodecError> {
+    let damaged = |why: String| CodecError::Damaged { what: T::WHAT, why };
+    let [codec, low, high, payload @ ..] = bytes else {
+        return Err(damaged(format!("{} bytes, too short for its head", bytes.len())));
+    };
+    let schema = u16::from_le_bytes([*low, *high]);
+    if *codec != CODEC || schema > SCHEMA {
+        return Err(CodecError::Newer { what: T::WHAT, codec: *codec, schema });
+    }
+    let config = bincode::config::standard().with_limit::<DECODE_LIMIT>();
+    let (record, read) = bincode::serde::decode_from_slice(payload, config)
+        .map_err(|error| damaged(error.to_string()))?;
+    if read != payload.len() {
+        return Err(damaged(format!("{} bytes too many", payload.len() - read)));
+    }
+    Ok(record)
+}

@@ -1,0 +1,65 @@
+//! How an engine runs. What it decides about orders is the [`Policy`].
+
+use std::time::Duration;
+
+use orderkeep_core::Policy;
+
+/// How an engine runs.
+#[derive(Debug, Clone)]
+pub struct EngineConfig {
+    /// What it decides about orders.
+    pub policy: Policy,
+    /// What it may ask of the provider, per account.
+    pub budget: Budget,
+    /// A webhook for an order that is not ours is kept this long.
+    pub parked_for: Duration,
+    /// More waiting webhooks than this, and new ones are refused, to be delivered again later.
+    pub inbox_max: u64,
+    /// A webhook body is at most this long.
+    pub webhook_bytes_max: usize,
+    /// A shutdown waits this long for calls on their way.
+    pub shutdown_grace: Duration,
+}
+
+/// What may be asked of the provider, shared by all orders of an account.
+#[derive(Debug, Clone)]
+pub struct Budget {
+    /// Calls per second, on average. (assumed: the provider's limits were not seen)
+    pub per_second: f64,
+    /// Calls at once after a pause.
+    pub burst: u32,
+    /// Calls on their way at the same time.
+    pub concurrent: usize,
+    /// So many failures in a row, and the provider counts as down.
+    pub failures_to_open: u32,
+    /// How long to wait then before one call tries again: first and longest.
+    pub open_for: (Duration, Duration),
+    /// How long to wait after the credential was refused.
+    pub denied_for: Duration,
+}
+
+impl Default for EngineConfig {
+    fn default() -> Self {
+        Self {
+            policy: Policy::default(),
+            budget: Budget::default(),
+            parked_for: Duration::from_secs(3 * 24 * 60 * 60),
+            inbox_max: 100_000,
+            webhook_bytes_max: 64 * 1024,
+            shutdown_grace: Duration::from_secs(10),
+        }
+    }
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self {
+            per_second: 20.0,
+            burst: 20,
+            concurrent: 16,
+            failures_to_open: 8,
+            open_for: (Duration::from_secs(1), Duration::from_secs(30)),
+            denied_for: Duration::from_secs(60),
+        }
+    }
+}

@@ -1,0 +1,564 @@
+//! The handle: what a service asks of its engine.
+
+use std::{collections::BTreeMap, fmt, sync::Arc};
+
+use bytes::Bytes;
+use orderkeep_core::{
+    AccountId, Command, Disposition, EventRecord, IdempotencyKey, Input, LockId, Order, OrderId,
+    ProviderOrderId, StateName, Submit, Terms,
+};
+use orderkeep_provider::{LockRequest, Provider, Rates};
+use orderkeep_store::{
+    Change, Commit, CommitError, Cursor, EntityId, Health, Label, ListQuery, Store,
+};
+use tokio::{
+    sync::{Notify, mpsc, oneshot, watch},
+    task::JoinHandle,
+};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::{
+    AccountStatus, Clock, CommandError, EngineConfig, EngineError, Feed, StartError, Status,
+    SubmitError, SystemClock, WebhookError, WebhookReceipt,
+    calls::Account,
+    codec,
+    gate::{Gate, Purpose},
+    inbox::{self, InboxWorker},
+    records,
+    shard::{Job, MAILBOX, Message, Parts, Shard, What},
+    stats::{Counters, read},
+};
+
+/// The order after an input, and how the input ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answered {
+    /// The order.
+    pub order: Order,
+    /// How the input ended.
+    pub disposition: Disposition,
+}
+
+/// What to submit.
+#[derive(Debug, Clone)]
+pub struct SubmitRequest {
+    /// Whose credential.
+    pub account: AccountId,
+    /// The caller's own key: the same key is the same order.
+    pub key: IdempotencyKey,
+    /// The lock.
+    pub terms: TermsSource,
+    /// The caller's own word for the order.
+    pub reference: Option<String>,
+}
+
+/// Where the terms of an order come from.
+#[derive(Debug, Clone)]
+pub enum TermsSource {
+    /// The provider's whole lock answer. If this engine took the lock, both must agree.
+    Given(Box<Terms>),
+    /// A lock that this engine took.
+    Lock(LockId),
+}
+
+/// An order that was taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Submitted {
+    /// The order.
+    pub order: Order,
+    /// Whether it was there before: the same key and body.
+    pub replayed: bool,
+}
+
+/// Which orders to list.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct OrderList {
+    /// Only in this state.
+    pub state: Option<StateName>,
+    /// Only those that need a person.
+    pub review: bool,
+    /// Only those that have not ended.
+    pub open: bool,
+    /// Those before (older than) this one.
+    pub before: Option<OrderId>,
+    /// At most so many; 1 to 1,000.
+    pub limit: usize,
+}
+
+/// Builds an engine.
+#[derive(Debug)]
+pub struct Builder {
+    store: Arc<dyn Store>,
+    providers: BTreeMap<AccountId, Arc<dyn Provider>>,
+    clock: Arc<dyn Clock>,
+    config: EngineConfig,
+}
+
+/// Carries orders to their end. Cheap to clone; all clones are one engine.
+#[derive(Clone)]
+pub struct Engine {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    parts: Parts,
+    shard: mpsc::Sender<Message>,
+    arrived: Arc<Notify>,
+    gates: CancellationToken,
+    tasks: tokio::sync::Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine").field("store", &self.inner.parts.store).finish_non_exhaustive()
+    }
+}
+
+impl Builder {
+    /// The account with this name calls this provider.
+    #[must_use]
+    pub fn account(mut self, id: AccountId, provider: Arc<dyn Provider>) -> Self {
+        self.providers.insert(id, provider);
+        self
+    }
+
+    /// Another clock than the system's.
+    #[must_use]
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Other settings than the defaults.
+    #[must_use]
+    pub fn config(mut self, config: EngineConfig) -> Self {
+        self.config = config;
+        self
+    }
+
+    /// Starts on the runtime that it is called on. Orders that are open go on at once.
+    ///
+    /// # Errors
+    /// A setting that cannot work, or a store that cannot be read.
+    pub async fn start(self) -> Result<Engine, StartError> {
+        if self.providers.is_empty() {
+            return Err(StartError::NoAccount);
+        }
+        let budget = &self.config.budget;
+        let setting = |setting, why| Err(StartError::Setting { setting, why });
+        if !(budget.per_second > 0.0 && budget.per_second.is_finite()) {
+            return setting("budget.per_second", "it must be more than nothing");
+        }
+        if budget.concurrent == 0 || budget.burst == 0 {
+            return setting("budget", "`concurrent` and `burst` must be at least 1");
+        }
+        // A store that cannot be read is better found now than with the first order.
+        self.store.counts(records::ORDER).await.map_err(EngineError::from)?;
+        let gates = CancellationToken::new();
+        let mut tasks = Vec::new();
+        let mut accounts = BTreeMap::new();
+        for (id, provider) in self.providers {
+            let gate = Gate::new(self.config.budget.clone());
+            tasks.push(tokio::spawn(Arc::clone(&gate).run(gates.clone())));
+            accounts.insert(id.clone(), Arc::new(Account { id, provider, gate }));
+        }
+        let parts = Parts {
+            store: self.store,
+            accounts: Arc::new(accounts),
+            clock: self.clock,
+            config: Arc::new(self.config),
+            counters: Arc::new(Counters::default()),
+            stop: CancellationToken::new(),
+            halted: Arc::new(watch::Sender::new(None)),
+        };
+        let (shard, mailbox) = mpsc::channel(MAILBOX);
+        let arrived = Arc::new(Notify::new());
+        tasks.push(tokio::spawn(Shard::new(parts.clone(), mailbox).run()));
+        tasks.push(tokio::spawn(
+            InboxWorker::new(parts.clone(), shard.clone(), Arc::clone(&arrived)).run(),
+        ));
+        let tasks = tokio::sync::Mutex::new(tasks);
+        Ok(Engine { inner: Arc::new(Inner { parts, shard, arrived, gates, tasks }) })
+    }
+}
+
+impl Engine {
+    /// An engine over this store.
+    #[must_use]
+    pub fn builder(store: Arc<dyn Store>) -> Builder {
+        Builder {
+            store,
+            providers: BTreeMap::new(),
+            clock: Arc::new(SystemClock),
+            config: EngineConfig::default(),
+        }
+    }
+
+    fn account(&self, id: &AccountId) -> Result<&Arc<Account>, EngineError> {
+        self.inner.parts.accounts.get(id).ok_or_else(|| EngineError::NoAccount(id.to_string()))
+    }
+
+    fn store(&self) -> &dyn Store {
+        self.inner.parts.store.as_ref()
+    }
+
+    fn running(&self) -> Result<(), EngineError> {
+        if let Some(why) = self.inner.parts.halted.borrow().clone() {
+            return Err(EngineError::Halted(why));
+        }
+        if self.inner.parts.stop.is_cancelled() {
+            return Err(EngineError::ShuttingDown);
+        }
+        Ok(())
+    }
+
+    /// Indicative rates.
+    ///
+    /// # Errors
+    /// The provider did not answer well.
+    pub async fn rates(&self, account: &AccountId) -> Result<Rates, CommandError> {
+        let account = self.account(account)?;
+        let permit = self.permit(account).await?;
+        let result = account.provider.rates().await;
+        permit.report(&result);
+        Ok(result?)
+    }
+
+    async fn permit(&self, account: &Account) -> Result<crate::gate::Permit, EngineError> {
+        self.running()?;
+        let now = self.inner.parts.clock.now();
+        account.gate.permit(Purpose::Read, now).await.ok_or(EngineError::ShuttingDown)
+    }
+
+    /// Takes a lock, and remembers its terms, so that a submit need only name it.
+    ///
+    /// # Errors
+    /// The provider did not answer well, or the terms could not be stored.
+    pub async fn lock(
+        &self,
+        account: &AccountId,
+        request: LockRequest,
+    ) -> Result<Terms, CommandError> {
+        let account = self.account(account)?;
+        let permit = self.permit(account).await?;
+        let result = account.provider.lock(request).await;
+        permit.report(&result);
+        let terms = result?;
+        let bytes = codec::encode(&terms).map_err(EngineError::from)?;
+        let change = Change {
+            id: EntityId(Uuid::now_v7()),
+            kind: records::LOCK,
+            expected: 0,
+            events: vec![bytes.clone()],
+            view: Some(bytes),
+            labels: Vec::new(),
+            wake_up: None,
+            claims: vec![records::terms_claim(&account.id, &terms.lock_id)],
+        };
+        self.commit(change).await.map_err(EngineError::from)?;
+        Ok(terms)
+    }
+
+    async fn commit(&self, change: Change) -> Result<(), CommitError> {
+        let commit =
+            Commit { partition: records::PARTITION, change: Some(change), inbox: Vec::new() };
+        self.store().commit(commit).await.map(drop)
+    }
+
+    async fn terms_of(
+        &self,
+        account: &AccountId,
+        lock_id: &LockId,
+    ) -> Result<Option<Terms>, EngineError> {
+        let Some(id) = self.store().by_claim(&records::terms_claim(account, lock_id)).await? else {
+            return Ok(None);
+        };
+        let entity = self.store().load(id).await?;
+        Ok(entity.map(|entity| codec::decode(&entity.view)).transpose()?)
+    }
+
+    /// Takes an order. When it returns, the order is durable and will be carried to its end.
+    ///
+    /// # Errors
+    /// See [`SubmitError`]; nothing was taken then. The same key and body again is no error: the same order.
+    pub async fn submit(&self, request: SubmitRequest) -> Result<Submitted, SubmitError> {
+        self.running()?;
+        self.account(&request.account)?;
+        if request.reference.as_ref().is_some_and(|text| text.len() > Order::TEXT_BYTES_MAX) {
+            return Err(SubmitError::ReferenceTooLong(Order::TEXT_BYTES_MAX));
+        }
+        let terms = match request.terms {
+            TermsSource::Lock(lock_id) => self
+                .terms_of(&request.account, &lock_id)
+                .await?
+                .ok_or_else(|| SubmitError::UnknownLock(lock_id.to_string()))?,
+            TermsSource::Given(given) => {
+                if let Some(taken) = self.terms_of(&request.account, &given.lock_id).await? {
+                    taken.agrees_with(&given)?;
+                }
+                *given
+            }
+        };
+        let submit = Submit {
+            account: request.account,
+            key: request.key,
+            terms,
+            reference: request.reference,
+        };
+        if let Some(holder) = self
+            .store()
+            .by_claim(&records::key_claim(&submit.account, &submit.key))
+            .await
+            .map_err(EngineError::from)?
+        {
+            return self.submit_again(holder, submit).await;
+        }
+        let parts = &self.inner.parts;
+        let id = OrderId(Uuid::now_v7());
+        let step = Order::submit(id, submit.clone(), parts.clock.now(), &parts.config.policy)?;
+        let wake_up = step.wake_up.map(|wake_up| wake_up.at);
+        let change = records::change(None, &step, wake_up).map_err(EngineError::from)?;
+        match self.commit(change).await {
+            Ok(()) => {
+                // Should it not arrive, the durable wake-up brings the order back.
+                drop(self.inner.shard.send(Message::Submitted(id, wake_up)).await);
+                Ok(Submitted { order: step.next, replayed: false })
+            }
+            Err(CommitError::Claimed { claim, holder }) => {
+                if claim == records::key_claim(&submit.account, &submit.key) {
+                    self.submit_again(holder, submit).await
+                } else {
+                    let lock_id = submit.terms.lock_id.to_string();
+                    Err(SubmitError::LockTaken { lock_id, holder: OrderId(holder.0) })
+                }
+            }
+            Err(error) => Err(EngineError::from(error).into()),
+        }
+    }
+
+    async fn submit_again(
+        &self,
+        holder: EntityId,
+        submit: Submit,
+    ) -> Result<Submitted, SubmitError> {
+        let key = submit.key.to_string();
+        let holder = OrderId(holder.0);
+        match self.command(holder, Command::Submit(submit)).await {
+            Ok(answered) => Ok(Submitted { order: answered.order, replayed: true }),
+            Err(CommandError::Engine(error)) => Err(error.into()),
+            Err(
+                CommandError::Refused(_)
+                | CommandError::NoOrder(_)
+                | CommandError::NotTaken(_)
+                | CommandError::Provider(_),
+            ) => Err(SubmitError::KeyConflict { key, holder }),
+        }
+    }
+
+    /// Asks something of an order: cancel, retry, resolve, adopt, post again, note.
+    ///
+    /// # Errors
+    /// There is no such order, or the lifecycle refuses, saying why.
+    pub async fn command(&self, id: OrderId, command: Command) -> Result<Answered, CommandError> {
+        self.running()?;
+        let (reply, answer) = oneshot::channel();
+        let mut job = Job::new(What::Input(Box::new(Input::Command(command))));
+        job.reply = Some(reply);
+        let gone = || CommandError::from(self.running().err().unwrap_or(EngineError::ShuttingDown));
+        self.inner.shard.send(Message::Job(id, job)).await.map_err(|_| gone())?;
+        answer.await.map_err(|_| gone())?
+    }
+
+    /// Takes a webhook in: checks its token, stores it, and returns. It is worked off after.
+    ///
+    /// # Errors
+    /// See [`WebhookError`]; answer 401, 413, 400, or 503, so that the provider delivers it again.
+    pub async fn webhook(
+        &self,
+        account: &AccountId,
+        authorization: Option<&[u8]>,
+        body: Bytes,
+    ) -> Result<WebhookReceipt, WebhookError> {
+        self.running()?;
+        let account = self.account(account)?;
+        let receipt = inbox::take_in(&self.inner.parts, account, authorization, body).await?;
+        self.inner.arrived.notify_one();
+        Ok(receipt)
+    }
+
+    /// One order, as it is durable.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub async fn order(&self, id: OrderId) -> Result<Option<Order>, EngineError> {
+        let entity = self.store().load(records::entity_id(id)).await?;
+        Ok(entity.map(|entity| records::read(&entity)).transpose()?.map(|loaded| loaded.order))
+    }
+
+    /// The order submitted with this key.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub async fn order_by_key(
+        &self,
+        account: &AccountId,
+        key: &IdempotencyKey,
+    ) -> Result<Option<Order>, EngineError> {
+        self.by_claim(records::key_claim(account, key)).await
+    }
+
+    /// The order of this lock.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub async fn order_by_lock(
+        &self,
+        account: &AccountId,
+        lock_id: &LockId,
+    ) -> Result<Option<Order>, EngineError> {
+        self.by_claim(records::lock_claim(account, lock_id)).await
+    }
+
+    /// The order that is this one at the provider.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub async fn order_by_provider_order(
+        &self,
+        account: &AccountId,
+        provider_order: &ProviderOrderId,
+    ) -> Result<Option<Order>, EngineError> {
+        self.by_claim(records::provider_order_claim(account, provider_order)).await
+    }
+
+    async fn by_claim(&self, claim: orderkeep_store::Claim) -> Result<Option<Order>, EngineError> {
+        match self.store().by_claim(&claim).await? {
+            Some(id) => self.order(OrderId(id.0)).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Orders, newest first.
+    ///
+    /// # Errors
+    /// They cannot be read.
+    pub async fn orders(&self, list: &OrderList) -> Result<Vec<Order>, EngineError> {
+        let label = match (list.review, list.state, list.open) {
+            (true, _, _) => Some(Label::from(records::REVIEW)),
+            (false, Some(state), _) => Some(Label::from(state.as_str())),
+            (false, None, true) => Some(Label::from(records::OPEN)),
+            (false, None, false) => None,
+        };
+        let mut before = list.before.map(records::entity_id);
+        let limit = list.limit.clamp(1, 1_000);
+        let mut found = Vec::new();
+        loop {
+            let query = ListQuery { kind: records::ORDER, label: label.clone(), before, limit };
+            let page = self.store().list(query).await?;
+            let last = page.len() < limit;
+            before = page.last().map(|entity| entity.id);
+            for entity in page {
+                let order = records::read(&entity)?.order;
+                let fits = list.state.is_none_or(|state| order.state_name() == state)
+                    && (!list.open || !order.state_name().is_end());
+                if fits && found.len() < limit {
+                    found.push(order);
+                }
+            }
+            if last || found.len() >= limit {
+                return Ok(found);
+            }
+        }
+    }
+
+    /// The history of an order after event `after` (0: from the start), at most `limit` events; each with its number.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub async fn history(
+        &self,
+        id: OrderId,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<(u64, EventRecord)>, EngineError> {
+        let events = self.store().history(records::entity_id(id), after, limit).await?;
+        events.iter().map(|event| Ok((event.version, codec::decode(&event.bytes)?))).collect()
+    }
+
+    /// Follows what happens, from after a cursor, or from the oldest event that is kept.
+    #[must_use]
+    pub fn subscribe(&self, after: Option<Cursor>) -> Feed {
+        Feed::new(Arc::clone(&self.inner.parts.store), after)
+    }
+
+    /// How the engine is.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn status(&self) -> Result<Status, EngineError> {
+        let parts = &self.inner.parts;
+        let counts = parts.store.counts(records::ORDER).await?;
+        let counted = |label: &str| counts.get(&Label::from(label)).copied().unwrap_or(0);
+        let counters = &parts.counters;
+        let full = match &*parts.store.health().borrow() {
+            Health::Full(why) => Some(why.clone()),
+            Health::Running | Health::Halted(_) | Health::Closed => None,
+        };
+        Ok(Status {
+            halted: parts.halted.borrow().clone(),
+            full,
+            orders: StateName::ALL.into_iter().map(|name| (name, counted(name.as_str()))).collect(),
+            open: counted(records::OPEN),
+            review: counted(records::REVIEW),
+            inbox: parts.store.inbox_len(),
+            accounts: parts
+                .accounts
+                .iter()
+                .map(|(id, account)| {
+                    let status = AccountStatus {
+                        gate: account.gate.state(),
+                        waiting: account.gate.waiting(),
+                    };
+                    (id.to_string(), status)
+                })
+                .collect(),
+            webhooks_taken: read(&counters.webhooks_taken),
+            webhooks_refused: read(&counters.webhooks_refused),
+            webhooks_other_kind: read(&counters.webhooks_other_kind),
+            webhooks_duplicate: read(&counters.webhooks_duplicate),
+            creates_sent: read(&counters.creates_sent),
+            reads: read(&counters.reads),
+            read_failures: read(&counters.read_failures),
+            steps: read(&counters.steps),
+            quarantined: read(&counters.quarantined),
+        })
+    }
+
+    /// Waits until the engine has stopped itself, and says why. A service then decides; the engine never exits.
+    pub async fn halted(&self) -> String {
+        let mut halted = self.inner.parts.halted.subscribe();
+        match halted.wait_for(Option::is_some).await {
+            Ok(why) => why.clone().unwrap_or_default(),
+            // Unreachable while this engine is alive, which holds the sender.
+            Err(_) => std::future::pending().await,
+        }
+    }
+
+    /// Takes no new work, sees calls and commits that are on their way through, and closes the store. Calls that do not
+    /// come back within the grace become unknown at the next start. Idempotent.
+    ///
+    /// # Errors
+    /// The store could not be closed well; what was acknowledged is durable all the same.
+    pub async fn shutdown(&self) -> Result<(), EngineError> {
+        self.inner.parts.stop.cancel();
+        let tasks: Vec<_> = self.inner.tasks.lock().await.drain(..).collect();
+        // Whoever waits for the budget is sent home; calls on their way have their permits already.
+        self.inner.gates.cancel();
+        for task in tasks {
+            if let Err(error) = task.await {
+                tracing::error!(%error, "a task of the engine failed");
+            }
+        }
+        Ok(self.inner.parts.store.close().await?)
+    }
+}

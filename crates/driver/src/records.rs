@@ -1,0 +1,131 @@
+//! How orders and locks lie in the store: kinds, claims, labels.
+
+use bytes::Bytes;
+use orderkeep_core::{
+    AccountId, IdempotencyKey, LockId, Order, OrderId, ProviderOrderId, Step, Timestamp,
+};
+use orderkeep_store::{Change, Claim, Entity, EntityId, Kind, Label, PartitionId};
+
+use crate::codec::{self, CodecError};
+
+/// Orders.
+pub(crate) const ORDER: Kind = Kind(1);
+/// Locks that this engine took.
+pub(crate) const LOCK: Kind = Kind(2);
+/// Embedded stores have one partition.
+pub(crate) const PARTITION: PartitionId = PartitionId::ONLY;
+
+/// On every order that has not ended.
+pub(crate) const OPEN: &str = "open";
+/// On every order that needs a person.
+pub(crate) const REVIEW: &str = "review";
+/// On every order whose create may be on its way.
+pub(crate) const CREATE_IN_FLIGHT: &str = "create-in-flight";
+
+pub(crate) fn key_claim(account: &AccountId, key: &IdempotencyKey) -> Claim {
+    Claim::new("key", &[account.as_str(), key.as_str()])
+}
+
+pub(crate) fn lock_claim(account: &AccountId, lock_id: &LockId) -> Claim {
+    Claim::new("lock", &[account.as_str(), lock_id.as_str()])
+}
+
+pub(crate) fn provider_order_claim(account: &AccountId, provider_order: &ProviderOrderId) -> Claim {
+    Claim::new("provider-order", &[account.as_str(), provider_order.as_str()])
+}
+
+/// Finds the terms of a lock that this engine took.
+pub(crate) fn terms_claim(account: &AccountId, lock_id: &LockId) -> Claim {
+    Claim::new("terms", &[account.as_str(), lock_id.as_str()])
+}
+
+pub(crate) const fn entity_id(id: OrderId) -> EntityId {
+    EntityId(id.0)
+}
+
+/// An order as it lies in the store.
+#[derive(Debug, Clone)]
+pub(crate) struct Loaded {
+    pub(crate) order: Order,
+    pub(crate) wake_up: Option<Timestamp>,
+}
+
+pub(crate) fn read(entity: &Entity) -> Result<Loaded, CodecError> {
+    Ok(Loaded {
+        order: codec::decode(&entity.view)?,
+        wake_up: entity.wake_up.map(Timestamp::from_micros),
+    })
+}
+
+pub(crate) fn labels(order: &Order) -> Vec<Label> {
+    let mut labels = vec![Label::from(order.state_name().as_str())];
+    if !order.state_name().is_end() {
+        labels.push(OPEN.into());
+    }
+    if order.needs_review() {
+        labels.push(REVIEW.into());
+    }
+    if order.create_in_flight().is_some() {
+        labels.push(CREATE_IN_FLIGHT.into());
+    }
+    labels
+}
+
+fn claims(order: &Order) -> Vec<Claim> {
+    let mut claims = Vec::new();
+    if let Some(bound) = order.state.bound() {
+        claims.push(provider_order_claim(&order.account, &bound.provider_order));
+    }
+    claims
+        .extend(order.other_orders.iter().map(|other| provider_order_claim(&order.account, other)));
+    claims
+}
+
+/// The change that makes a step durable. `before`: the claims that stand already need not be written again.
+pub(crate) fn change(
+    before: Option<&Order>,
+    step: &Step,
+    wake_up: Option<Timestamp>,
+) -> Result<Change, CodecError> {
+    let order = &step.next;
+    let events = step.events.iter().map(codec::encode).collect::<Result<Vec<Bytes>, _>>()?;
+    let expected = order.version.saturating_sub(events.len() as u64);
+    let claims = match before {
+        None => {
+            let mut first = vec![
+                key_claim(&order.account, &order.key),
+                lock_claim(&order.account, &order.terms.lock_id),
+            ];
+            first.extend(claims(order));
+            first
+        }
+        Some(before) => {
+            let standing = claims(before);
+            claims(order).into_iter().filter(|claim| !standing.contains(claim)).collect()
+        }
+    };
+    Ok(Change {
+        id: entity_id(order.id),
+        kind: ORDER,
+        expected,
+        events,
+        view: Some(codec::encode(order)?),
+        labels: labels(order),
+        wake_up: wake_up.map(Timestamp::as_micros),
+        claims,
+    })
+}
+
+/// The change that only moves an order's wake-up.
+pub(crate) fn touch(order: &Order, wake_up: Option<Timestamp>) -> Change {
+    Change {
+        id: entity_id(order.id),
+        kind: ORDER,
+        expected: order.version,
+        events: Vec::new(),
+        view: None,
+        labels: labels(order),
+        wake_up: wake_up.map(Timestamp::as_micros),
+        claims: Vec::new(),
+    }
+}

@@ -1,0 +1,36 @@
+//! One order at work. Made when something happens to it, gone when nothing is left to do: an order at rest costs no
+//! memory.
+
+use std::collections::VecDeque;
+
+use orderkeep_core::ProviderOrderId;
+
+use super::Job;
+use crate::records::Loaded;
+
+/// One order at work.
+#[derive(Debug, Default)]
+pub(super) struct Slot {
+    /// The order as it is durable, once it was read.
+    pub(super) loaded: Option<Loaded>,
+    /// It is being read or written: everything else waits.
+    pub(super) busy: bool,
+    pub(super) queue: VecDeque<Job>,
+    /// The create whose answer is awaited here.
+    pub(super) creating: Option<u32>,
+    pub(super) permit_wanted: bool,
+    pub(super) fetching: bool,
+    /// Something was heard while a read was on its way, which may have missed it.
+    pub(super) fetch_again: Option<ProviderOrderId>,
+}
+
+impl Slot {
+    /// Whether nothing is left to do.
+    pub(super) fn is_idle(&self) -> bool {
+        !self.busy
+            && self.queue.is_empty()
+            && self.creating.is_none()
+            && !self.permit_wanted
+            && !self.fetching
+    }
+}
