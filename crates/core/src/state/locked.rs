@@ -86,12 +86,17 @@ impl Locked {
             Command::Note { text, .. } => commands::note(draft, text),
             Command::Cancel { author } => match &self.create {
                 Create::NotSent { unknown_before: false, .. } => {
-                    draft.push(Event::Failed { reason: FailReason::Cancelled, funds: Funds::None });
+                    end_as_cancelled(&mut draft);
                     draft.finish()
                 }
-                Create::NotSent { unknown_before: true, .. }
-                | Create::InFlight { .. }
-                | Create::Unknown { .. } => commands::wish_cancel(draft, author),
+                // Whoever cancels does not want it posted again.
+                Create::NotSent { unknown_before: true, attempts, .. } => {
+                    draft.unknown(*attempts, "cancelled before it was posted again");
+                    commands::wish_cancel(draft, author)
+                }
+                Create::InFlight { .. } | Create::Unknown { .. } => {
+                    commands::wish_cancel(draft, author)
+                }
             },
             Command::Resolve { resolution, note, .. } => match resolution {
                 Resolution::Acknowledge(reason) => commands::acknowledge(draft, *reason, note),
@@ -148,6 +153,9 @@ impl Locked {
             return Outcome::Refused(Refusal::WrongAcknowledgement {
                 expected: order.terms.lock_id.clone(),
             });
+        }
+        if order.cancel.is_some() {
+            return Outcome::Refused(Refusal::CreateNotDue("somebody wants the order to end"));
         }
         if now > schedule::last_send(order, policy) {
             return Outcome::Refused(Refusal::LockPastMargin {
@@ -243,7 +251,11 @@ impl Locked {
                                     attempt: *attempt,
                                     why: why.clone(),
                                 });
-                                draft.raise(ReviewReason::CreateRefused, why.clone());
+                                if order.cancel.is_some() {
+                                    end_as_cancelled(&mut draft);
+                                } else {
+                                    draft.raise(ReviewReason::CreateRefused, why.clone());
+                                }
                                 draft.finish()
                             }
                             CreateVerdict::LockInvalid => {
@@ -296,6 +308,9 @@ impl Locked {
             let (first, longest) = policy.create_backoff;
             let next_at = now.plus(create_delay(first, longest, attempt, asked));
             draft.push(Event::CreateNotSent { attempt, why: why.to_owned(), next_at });
+            if draft.next.cancel.is_some() {
+                end_as_cancelled(&mut draft);
+            }
         }
         draft.finish()
     }
@@ -350,4 +365,11 @@ impl Locked {
         }
         draft.finish()
     }
+}
+
+/// Nothing is at the provider, and somebody wants the order to end.
+fn end_as_cancelled(draft: &mut Draft<'_>) {
+    draft.push(Event::Failed { reason: FailReason::Cancelled, funds: Funds::None });
+    draft.settle(ReviewReason::UnknownCreate);
+    draft.settle(ReviewReason::CreateRefused);
 }

@@ -1,0 +1,6 @@
+//! The lifecycle's proof: stories, the whole table, properties, every short history, and twins that must fail.
+//!
+//! Nothing here reads a clock or waits; expected values are literal data or come from models that never call `step`.
+
+mod fixture;
+mod stories;
