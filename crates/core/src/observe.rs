@@ -156,12 +156,10 @@ pub(crate) fn not_found(
         return Outcome::AlreadyThere(Already::Stale);
     }
     let mut draft = Draft::for_read(order, now, policy);
-    if !order.has_open(ReviewReason::ProviderLostOrder) {
+    let detail = format!("{provider_order} is not found at the provider");
+    if !order.has_asked(ReviewReason::ProviderLostOrder, &detail) {
         draft.push(Event::NotFound);
-        draft.raise(
-            ReviewReason::ProviderLostOrder,
-            format!("{provider_order} is not found at the provider"),
-        );
+        draft.raise(ReviewReason::ProviderLostOrder, detail);
     }
     draft.finish()
 }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::{
-    Order, PaymentKind, Policy, ProviderOrderId, State, Timestamp,
-    state::{AwaitingPayment, Create, Deposit, Locked},
+    Order, PaymentKind, Policy, ProviderOrderId, ReviewReason, State, Timestamp,
+    state::{AwaitingPayment, Create, Deposit, Locked, attempt_detail},
 };
 
 /// When to look at an order again.
@@ -124,10 +124,11 @@ fn locked(order: &Order, create: &Create, now: Timestamp, policy: &Policy) -> Wa
             WakeUp::exactly(if held.is_some() { margin } else { margin.min(*next_at) })
         }
         Create::InFlight { since, .. } => WakeUp::exactly(since.plus(policy.create_timeout)),
-        Create::Unknown { since, .. } => {
-            let asks = since.plus(policy.unknown_create_review_after);
-            let ends = unknown_ends_at(order, policy);
-            let next = [Some(asks), ends].into_iter().flatten().filter(|at| *at > now).min();
+        Create::Unknown { attempt, since, why } => {
+            let asked =
+                order.has_asked(ReviewReason::UnknownCreate, &attempt_detail(*attempt, why));
+            let asks = (!asked).then(|| since.plus(policy.unknown_create_review_after));
+            let next = [asks, unknown_ends_at(order, policy)].into_iter().flatten().min();
             next.map_or_else(|| WakeUp { at: now.plus(IDLE), spread: IDLE / 10 }, WakeUp::exactly)
         }
     }

@@ -194,7 +194,10 @@ fn event(order: &mut Order, record: &EventRecord) -> Result<(), BadHistory> {
         }
         Event::ReviewSettled { reason, by } => {
             for review in order.review.iter_mut().filter(|review| review.reason == *reason) {
-                review.settled.get_or_insert(Settled { by: by.clone(), at });
+                // Evidence speaks last: what a person settled may come back once it was over.
+                if review.settled.is_none() || by.is_none() {
+                    review.settled = Some(Settled { by: by.clone(), at });
+                }
             }
         }
         Event::CancelWished { author } => {

@@ -102,19 +102,20 @@ impl<'a> Draft<'a> {
         self.events.is_empty()
     }
 
-    /// Asks for a person, unless one is asked for that reason already, or settled the very same facts.
+    /// Asks for a person, unless one is asked for that reason already, or has settled the very same facts.
     pub(crate) fn raise(&mut self, reason: ReviewReason, detail: String) {
-        let known = self.next.review.iter().any(|review| {
-            review.reason == reason && (review.settled.is_none() || review.detail == detail)
-        });
-        if !known {
+        if !self.next.has_asked(reason, &detail) {
             self.push(Event::ReviewRaised { reason, detail });
         }
     }
 
-    /// Evidence settles it.
+    /// Evidence settles it, also where a person has: should it come back, it is asked again.
     pub(crate) fn settle(&mut self, reason: ReviewReason) {
-        if self.next.has_open(reason) {
+        let stands = self.next.review.iter().any(|review| {
+            review.reason == reason
+                && review.settled.as_ref().is_none_or(|settled| settled.by.is_some())
+        });
+        if stands {
             self.push(Event::ReviewSettled { reason, by: None });
         }
     }

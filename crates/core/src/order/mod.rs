@@ -195,6 +195,17 @@ impl Order {
         self.open_reviews().any(|review| review.reason == reason)
     }
 
+    /// Whether a person is asked this already, or has settled the very same facts. What evidence settled may come
+    /// back.
+    pub(crate) fn has_asked(&self, reason: ReviewReason, detail: &str) -> bool {
+        self.review.iter().filter(|review| review.reason == reason).any(|review| {
+            match &review.settled {
+                None => true,
+                Some(settled) => settled.by.is_some() && review.detail == detail,
+            }
+        })
+    }
+
     /// Where the payer may pay: the address, unless it is withheld (a wish to cancel, or an open question about the
     /// terms), or the order has ended.
     #[must_use]

@@ -254,7 +254,8 @@ impl Locked {
                                 if order.cancel.is_some() {
                                     end_as_cancelled(&mut draft);
                                 } else {
-                                    draft.raise(ReviewReason::CreateRefused, why.clone());
+                                    let detail = attempt_detail(*attempt, why);
+                                    draft.raise(ReviewReason::CreateRefused, detail);
                                 }
                                 draft.finish()
                             }
@@ -331,7 +332,7 @@ impl Locked {
                 }
                 draft.finish()
             }
-            Create::Unknown { since, why, .. } => {
+            Create::Unknown { attempt, since, why } => {
                 // Nobody was ever shown an address, so once the lock and the provider's order are over nobody can pay.
                 if schedule::unknown_ends_at(order, policy).is_some_and(|end| now >= end)
                     && order.adopting.is_none()
@@ -342,7 +343,7 @@ impl Locked {
                     });
                     draft.settle(ReviewReason::UnknownCreate);
                 } else if now >= since.plus(policy.unknown_create_review_after) {
-                    draft.raise(ReviewReason::UnknownCreate, why.clone());
+                    draft.raise(ReviewReason::UnknownCreate, attempt_detail(*attempt, why));
                 }
                 draft.finish()
             }
@@ -372,4 +373,9 @@ fn end_as_cancelled(draft: &mut Draft<'_>) {
     draft.push(Event::Failed { reason: FailReason::Cancelled, funds: Funds::None });
     draft.settle(ReviewReason::UnknownCreate);
     draft.settle(ReviewReason::CreateRefused);
+}
+
+/// The facts of one attempt: what another attempt comes to is asked about anew.
+pub(crate) fn attempt_detail(attempt: u32, why: &str) -> String {
+    format!("attempt {attempt}: {why}")
 }

@@ -2,6 +2,7 @@
 
 mod cancel;
 mod held;
+mod questions;
 
 use crate::fixture::*;
 use orderkeep_core::{

@@ -1,0 +1,95 @@
+//! Questions to a person come back when the facts do, and only then.
+
+use super::failed;
+use crate::fixture::*;
+use orderkeep_core::{AnswerClass, FailReason, Input, ProviderStatus, ReviewReason};
+
+#[test]
+fn a_create_refused_again_after_a_retry_asks_again() {
+    let refusal = refused(AnswerClass::Definite, Some("P403"));
+    let story = Story::in_flight()
+        .then(2, answered(1, refusal.clone()))
+        .then(3, retry())
+        .then(4, permit())
+        .then(5, answered(2, refusal.clone()));
+    assert_eq!(story.open(), [ReviewReason::CreateRefused]);
+    // The same when a person had acknowledged the first refusal before.
+    let story = Story::in_flight()
+        .then(2, answered(1, refusal.clone()))
+        .then(3, acknowledge(None))
+        .then(4, retry())
+        .then(5, permit())
+        .then(6, answered(2, refusal));
+    assert_eq!(story.open(), [ReviewReason::CreateRefused]);
+}
+
+#[test]
+fn an_unknown_create_that_was_acknowledged_asks_again_after_another_attempt() {
+    let ambiguous = refused(AnswerClass::Ambiguous, None);
+    let story = Story::unknown()
+        .then(400, Input::Woken)
+        .then(401, acknowledge(None))
+        .then(402, post_again(lock()))
+        .then(403, permit())
+        .then(404, answered(2, ambiguous))
+        .then(800, Input::Woken);
+    assert_eq!(story.open(), [ReviewReason::UnknownCreate]);
+}
+
+#[test]
+fn a_second_deadline_that_passes_asks_again() {
+    let mut extended = read(4_600, ProviderStatus::AwaitingPayment);
+    extended.expires_at = Some(at(9_000));
+    let mut still = read(10_000, ProviderStatus::AwaitingPayment);
+    still.expires_at = Some(at(9_000));
+    let story = Story::awaiting().read(4_500, ProviderStatus::AwaitingPayment);
+    assert_eq!(story.open(), [ReviewReason::Overdue]);
+    let story = story.observes(4_600, extended);
+    assert!(story.open().is_empty());
+    let story = story.observes(10_000, still);
+    assert_eq!(story.open(), [ReviewReason::Overdue]);
+}
+
+#[test]
+fn an_acknowledged_question_is_not_asked_again_for_the_same_facts() {
+    let story = Story::awaiting()
+        .read(4_500, ProviderStatus::AwaitingPayment)
+        .then(4_501, acknowledge(Some(ReviewReason::Overdue)))
+        .read(4_600, ProviderStatus::AwaitingPayment);
+    assert!(story.open().is_empty());
+}
+
+#[test]
+fn an_order_that_stays_lost_is_not_recorded_at_every_read() {
+    let story = Story::awaiting()
+        .then(500, not_found(ours(), 500))
+        .then(501, acknowledge(None))
+        .then(600, not_found(ours(), 600))
+        .then(700, not_found(ours(), 700));
+    assert_eq!(story.count("not_found"), 1);
+    // Found, and lost again: that is new.
+    let story = story.read(800, ProviderStatus::AwaitingPayment).then(900, not_found(ours(), 900));
+    assert_eq!(story.count("not_found"), 2);
+    assert_eq!(story.open(), [ReviewReason::ProviderLostOrder]);
+}
+
+#[test]
+fn a_note_does_not_put_off_the_question_about_an_unknown_create() {
+    let story = Story::unknown().then(400, note("I called them"));
+    let wake_up = story.last_step().unwrap().wake_up.unwrap();
+    assert!(wake_up.at <= at(400), "{wake_up:?}");
+    assert_eq!(story.then(401, Input::Woken).open(), [ReviewReason::UnknownCreate]);
+}
+
+#[test]
+fn an_unknown_create_ends_as_soon_as_an_adoption_no_longer_holds_it() {
+    let end = LOCK_ENDS + WINDOW;
+    let story = Story::unknown()
+        .then(400, Input::Woken)
+        .then(end - 10, adopt(other()))
+        .then(end + 10, not_found(other(), end + 9));
+    let wake_up = story.last_step().unwrap().wake_up.unwrap();
+    assert!(wake_up.at <= at(end + 10), "{wake_up:?}");
+    let story = story.then(end + 11, Input::Woken);
+    assert_eq!(failed(&story), Some(&FailReason::UnknownCreate));
+}
