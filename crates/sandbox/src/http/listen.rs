@@ -44,6 +44,19 @@ fn bind(addr: SocketAddr) -> io::Result<TcpSocket> {
     Ok(socket)
 }
 
+/// Holds a port without listening. The socket shares it while it binds, with connections that are still closing, and
+/// with nobody after that.
+fn hold(addr: SocketAddr) -> io::Result<TcpSocket> {
+    let socket = bind(addr)?;
+    socket.set_reuseaddr(false)?;
+    Ok(socket)
+}
+
+fn reopen(held: TcpSocket) -> io::Result<TcpListener> {
+    held.set_reuseaddr(true)?;
+    held.listen(BACKLOG)
+}
+
 pub(crate) struct Door {
     pub(crate) addr: SocketAddr,
     pub(crate) router: Router,
@@ -122,7 +135,7 @@ impl Door {
         let mut bell = self.shared.outage_bell();
         let mut held = None;
         for _ in 0..REBIND_TRIES {
-            match bind(self.addr) {
+            match hold(self.addr) {
                 Ok(socket) => {
                     held = Some(socket);
                     break;
@@ -143,7 +156,7 @@ impl Door {
                 () = sleep(wait.unwrap_or_default()), if wait.is_some() => {}
             }
         }
-        let reopened = held.map_or_else(|| open(self.addr), |socket| socket.listen(BACKLOG));
+        let reopened = held.map_or_else(|| open(self.addr), reopen);
         if let Err(error) = &reopened {
             warn!(%error, addr = %self.addr, "the sandbox lost its port in an outage and stops");
             self.shared.stop.cancel();

@@ -44,7 +44,7 @@ pub(crate) fn routes(shared: Arc<Shared>) -> Router {
         .route("/_control/health", get(health))
         .with_state(control)
         .layer(DefaultBodyLimit::max(BODY_MAX))
-        .layer(middleware::from_fn_with_state(shared, authorize))
+        .route_layer(middleware::from_fn_with_state(shared, authorize))
 }
 
 async fn authorize(
