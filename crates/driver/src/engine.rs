@@ -27,7 +27,7 @@ use crate::{
     inbox::{self, InboxWorker},
     records,
     shard::{Job, MAILBOX, Message, Parts, Shard, What},
-    stats::{Counters, read},
+    stats::{Counters, count, read},
 };
 
 /// The order after an input, and how the input ended.
@@ -367,6 +367,23 @@ impl Engine {
         let gone = || CommandError::from(self.running().err().unwrap_or(EngineError::ShuttingDown));
         self.inner.shard.send(Message::Job(id, job)).await.map_err(|_| gone())?;
         answer.await.map_err(|_| gone())?
+    }
+
+    /// Whether a webhook's `Authorization` header carries a token of the account: to refuse it before reading its body.
+    ///
+    /// # Errors
+    /// There is no such account.
+    pub fn is_authentic(
+        &self,
+        account: &AccountId,
+        authorization: Option<&[u8]>,
+    ) -> Result<bool, EngineError> {
+        Ok(self.account(account)?.provider.is_authentic(authorization))
+    }
+
+    /// Counts a webhook that was refused before the engine saw its body.
+    pub fn count_refused_webhook(&self) {
+        count(&self.inner.parts.counters.webhooks_refused);
     }
 
     /// Takes a webhook in: checks its token, stores it, and returns. It is worked off after.

@@ -41,7 +41,12 @@ impl From<CommitError> for EngineError {
             CommitError::Full(why) => Self::Full(why),
             CommitError::Halted(why) => Self::Halted(why),
             CommitError::Closed => Self::ShuttingDown,
-            other => Self::Store(other.to_string()),
+            other @ (CommitError::Conflict { .. }
+            | CommitError::Claimed { .. }
+            | CommitError::InboxGone(_)
+            | CommitError::Invalid(_)
+            | CommitError::TooLarge(_)
+            | _) => Self::Store(other.to_string()),
         }
     }
 }
@@ -51,7 +56,9 @@ impl From<ReadError> for EngineError {
         match error {
             ReadError::Halted(why) => Self::Halted(why),
             ReadError::Closed => Self::ShuttingDown,
-            other => Self::Store(other.to_string()),
+            other @ (ReadError::Damaged(_) | ReadError::CursorGone { .. } | _) => {
+                Self::Store(other.to_string())
+            }
         }
     }
 }

@@ -1,1 +1,84 @@
 //! The engine's HTTP API as a router that a service can mount.
+//!
+//! `/v1/...` for callers, the webhook paths for the provider, `/healthz` and `/readyz` for whoever watches. Errors are
+//! problem details (RFC 9457). It decides nothing: every handler is one call of the engine.
+
+mod auth;
+mod health;
+mod json;
+mod locks;
+mod orders;
+mod problem;
+pub mod view;
+mod webhooks;
+
+use std::time::Duration;
+
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    http::StatusCode,
+    middleware,
+    routing::{get, post},
+};
+use orderkeep_core::AccountId;
+use orderkeep_driver::Engine;
+use secrecy::SecretString;
+use tower_http::timeout::TimeoutLayer;
+
+/// An API body is at most this long.
+const BODY_BYTES_MAX: usize = 256 * 1024;
+/// A request that takes longer than any commit or call of ours is given up.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// How the API is served.
+#[derive(Debug, Clone)]
+pub struct ApiConfig {
+    /// `Authorization: Bearer <token>` that callers must send; `None`: anybody who reaches it may use it.
+    pub token: Option<SecretString>,
+    /// Where the provider's webhooks arrive, and for which account.
+    pub webhooks: Vec<WebhookRoute>,
+}
+
+/// Where webhooks of one account arrive.
+#[derive(Debug, Clone)]
+pub struct WebhookRoute {
+    /// The path. (assumed: the provider's order webhook path was not seen)
+    pub path: String,
+    /// The account.
+    pub account: AccountId,
+}
+
+impl Default for ApiConfig {
+    fn default() -> Self {
+        let webhook =
+            WebhookRoute { path: "/webhooks/p100".to_owned(), account: AccountId::main() };
+        Self { token: None, webhooks: vec![webhook] }
+    }
+}
+
+/// The router over an engine.
+pub fn router(engine: Engine, config: ApiConfig) -> Router {
+    let mut api = Router::new()
+        .route("/v1/rates", get(locks::rates))
+        .route("/v1/locks", post(locks::take))
+        .route("/v1/orders", post(orders::submit).get(orders::list))
+        .route("/v1/orders/{id}", get(orders::show))
+        .route("/v1/orders/{id}/history", get(orders::history))
+        .route("/v1/status", get(health::status));
+    if let Some(token) = config.token {
+        api = api.layer(middleware::from_fn_with_state(auth::Token::new(token), auth::check));
+    }
+    let mut router = api
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready));
+    for route in config.webhooks {
+        router = router.route(&route.path, webhooks::receiver(route.account));
+    }
+    router
+        .fallback(problem::no_such_path)
+        .method_not_allowed_fallback(problem::no_such_method)
+        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST_TIMEOUT))
+        .with_state(engine)
+}

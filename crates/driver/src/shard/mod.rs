@@ -101,7 +101,7 @@ pub(crate) enum Message {
 /// What comes back from the shard's own work.
 #[derive(Debug)]
 enum Done {
-    Loaded(OrderId, Result<Option<Loaded>, EngineError>),
+    Loaded(OrderId, Result<Option<Box<Loaded>>, EngineError>),
     Committed {
         id: OrderId,
         job: Job,
@@ -122,7 +122,7 @@ enum Done {
         attempt: u32,
         answer: CreateAnswer,
     },
-    Read(OrderId, Option<ReadAnswer>),
+    Read(OrderId, Option<Box<ReadAnswer>>),
 }
 
 /// What a shard needs.
@@ -300,9 +300,9 @@ impl Shard {
                 self.work.push(
                     async move {
                         let loaded = match store.load(records::entity_id(id)).await {
-                            Ok(Some(entity)) => {
-                                records::read(&entity).map(Some).map_err(EngineError::from)
-                            }
+                            Ok(Some(entity)) => records::read(&entity)
+                                .map(|read| Some(Box::new(read)))
+                                .map_err(EngineError::from),
                             Ok(None) => Ok(None),
                             Err(error) => Err(error.into()),
                         };
@@ -414,7 +414,8 @@ impl Shard {
         );
         // A task of its own, so that encryption and parsing do not hold up the shard.
         let call = tokio::spawn(call);
-        self.work.push(async move { Done::Read(id, call.await.unwrap_or(None)) }.boxed());
+        self.work
+            .push(async move { Done::Read(id, call.await.unwrap_or(None).map(Box::new)) }.boxed());
     }
 
     /// Asks the lifecycle, and makes what it says durable.
@@ -585,12 +586,12 @@ impl Shard {
         }
     }
 
-    fn on_loaded(&mut self, id: OrderId, result: Result<Option<Loaded>, EngineError>) {
+    fn on_loaded(&mut self, id: OrderId, result: Result<Option<Box<Loaded>>, EngineError>) {
         let Some(slot) = self.slots.get_mut(&id) else { return };
         slot.busy = false;
         let refusal = match result {
             Ok(Some(loaded)) => {
-                slot.loaded = Some(loaded);
+                slot.loaded = Some(*loaded);
                 self.drive(id);
                 return;
             }
@@ -725,7 +726,7 @@ impl Shard {
         }
     }
 
-    fn on_read(&mut self, id: OrderId, answer: Option<ReadAnswer>) {
+    fn on_read(&mut self, id: OrderId, answer: Option<Box<ReadAnswer>>) {
         self.calls_waiting -= 1;
         let Some(slot) = self.slots.get_mut(&id) else { return };
         slot.fetching = false;

@@ -1,0 +1,319 @@
+//! Orders as JSON: camel case, amounts as strings, times in RFC 3339.
+
+use orderkeep_core::{
+    Currency, EventRecord, Exact, Fact, Funds, LockId, Network, Order, OrderResult, PaymentKind,
+    State, Terms, Timestamp,
+    observation::{Address, TransactionHash},
+    state::{Create, Locked},
+};
+use serde::{Deserialize, Serialize};
+
+/// The terms of a lock.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct TermsView {
+    /// See [`Terms`], for all of them.
+    pub lock_id: LockId,
+    /// How much crypto is to be paid.
+    pub pay_amount: Exact,
+    /// In which crypto currency.
+    pub pay_currency: Currency,
+    /// On which chain.
+    pub network: Network,
+    /// Fiat for one unit of crypto.
+    pub rate: Exact,
+    /// The fiat currency.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub settle_currency: Option<Currency>,
+    /// The fiat amount that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub settle_amount: Option<Exact>,
+    /// Until when the lock can be used.
+    pub expires_at: Timestamp,
+}
+
+impl From<&Terms> for TermsView {
+    fn from(terms: &Terms) -> Self {
+        let Terms {
+            lock_id,
+            pay_amount,
+            pay_currency,
+            network,
+            rate,
+            settle_currency,
+            settle_amount,
+            expires_at,
+        } = terms.clone();
+        Self {
+            lock_id,
+            pay_amount,
+            pay_currency,
+            network,
+            rate,
+            settle_currency,
+            settle_amount,
+            expires_at,
+        }
+    }
+}
+
+impl From<TermsView> for Terms {
+    fn from(view: TermsView) -> Self {
+        let TermsView {
+            lock_id,
+            pay_amount,
+            pay_currency,
+            network,
+            rate,
+            settle_currency,
+            settle_amount,
+            expires_at,
+        } = view;
+        Self {
+            lock_id,
+            pay_amount,
+            pay_currency,
+            network,
+            rate,
+            settle_currency,
+            settle_amount,
+            expires_at,
+        }
+    }
+}
+
+/// An order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OrderView {
+    /// Ours.
+    pub id: String,
+    /// Whose credential.
+    pub account: String,
+    /// The caller's key.
+    pub idempotency_key: String,
+    /// The caller's own word for it.
+    pub reference: Option<String>,
+    /// Where it stands.
+    pub state: &'static str,
+    /// Since when.
+    pub since: Timestamp,
+    /// When it was submitted.
+    pub created_at: Timestamp,
+    /// How many events it has.
+    pub version: u64,
+    /// The lock's terms.
+    pub terms: TermsView,
+    /// How far the create is; only in `Locked`.
+    pub create: Option<CreateView>,
+    /// The provider's order.
+    pub provider_order_id: Option<String>,
+    /// The provider's last word.
+    pub provider_status: Option<String>,
+    /// Where to pay; absent while it is not known, withheld, or of no use any more.
+    pub address: Option<Address>,
+    /// Whether there is an address that the payer must not be shown.
+    pub address_withheld: bool,
+    /// Until when to pay.
+    pub expires_at: Option<Timestamp>,
+    /// What was paid.
+    pub payment: Option<PaymentView>,
+    /// What a person is asked.
+    pub review: Vec<ReviewView>,
+    /// Whether somebody wants it to end.
+    pub cancel_wished: bool,
+    /// Why it failed.
+    pub fail_reason: Option<&'static str>,
+    /// The last proven result.
+    pub outcome: Option<OutcomeView>,
+    /// What came to light after the end.
+    pub after: Vec<AfterView>,
+    /// Other orders at the provider for the same lock.
+    pub other_provider_order_ids: Vec<String>,
+}
+
+/// How far a create is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CreateView {
+    /// `not_sent`, `held`, `in_flight` or `unknown`.
+    pub progress: &'static str,
+    /// How many attempts there were.
+    pub attempts: u32,
+    /// Why it is where it is, if that needs saying.
+    pub why: Option<String>,
+}
+
+/// What was paid.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PaymentView {
+    /// `none`, `partial`, `exact` or `over`.
+    pub kind: &'static str,
+    /// Whether some of it came after the deadline.
+    pub late: bool,
+    /// How much is wanted.
+    pub required: Exact,
+    /// How much arrived.
+    pub received: Exact,
+    /// What is missing.
+    pub missing: Option<Exact>,
+    /// What is too much.
+    pub excess: Option<Exact>,
+    /// Blocks over the last transfer.
+    pub confirmations: u32,
+    /// Blocks wanted over it.
+    pub required_confirmations: Option<u32>,
+    /// Every transfer ever named.
+    pub transactions: Vec<TransactionHash>,
+}
+
+/// What a person is asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ReviewView {
+    /// Why.
+    pub reason: orderkeep_core::ReviewReason,
+    /// Since when.
+    pub since: Timestamp,
+    /// The facts.
+    pub detail: String,
+    /// What to do.
+    pub what_to_do: &'static str,
+}
+
+/// The last proven result.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OutcomeView {
+    /// What it came to.
+    pub result: OrderResult,
+    /// Where the funds are: `none`, `held`, `settled` or `unclear`.
+    pub funds: &'static str,
+    /// How much the provider holds.
+    pub held: Option<Exact>,
+    /// When that was proven.
+    pub proven_at: Timestamp,
+}
+
+/// Something that came to light after the end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AfterView {
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    pub fact: Fact,
+}
+
+/// One event of an order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EventView {
+    /// Its number within the order.
+    pub version: u64,
+    /// When, by what, and what.
+    #[serde(flatten)]
+    pub record: EventRecord,
+}
+
+impl From<&Order> for OrderView {
+    fn from(order: &Order) -> Self {
+        let bound = order.state.bound();
+        let deposit = order.state.deposit();
+        let address = order.payable_address().cloned();
+        Self {
+            id: order.id.to_string(),
+            account: order.account.to_string(),
+            idempotency_key: order.key.to_string(),
+            reference: order.reference.clone(),
+            state: order.state_name().as_str(),
+            since: order.since,
+            created_at: order.created_at,
+            version: order.version,
+            terms: (&order.terms).into(),
+            create: create(&order.state),
+            provider_order_id: bound.map(|bound| bound.provider_order.to_string()),
+            provider_status: bound
+                .and_then(|bound| bound.last_read.as_ref())
+                .map(|last| last.status_text.clone()),
+            address_withheld: matches!(order.state, State::AwaitingPayment(_)) && address.is_none(),
+            address,
+            expires_at: deposit.and_then(|deposit| deposit.expires_at),
+            payment: deposit.map(|deposit| (&deposit.payment).into()),
+            review: order
+                .open_reviews()
+                .map(|review| ReviewView {
+                    reason: review.reason,
+                    since: review.since,
+                    detail: review.detail.clone(),
+                    what_to_do: review.reason.what_to_do(),
+                })
+                .collect(),
+            cancel_wished: order.cancel.is_some(),
+            fail_reason: match &order.state {
+                State::Failed(failed) => Some(failed.reason.name()),
+                State::Locked(_)
+                | State::Created(_)
+                | State::WaitingForWallet(_)
+                | State::AwaitingPayment(_)
+                | State::Executed(_) => None,
+            },
+            outcome: order.outcome.as_ref().map(|outcome| OutcomeView {
+                result: outcome.result,
+                funds: outcome.funds.name(),
+                held: match &outcome.funds {
+                    Funds::Held(amount) => Some(amount.clone()),
+                    Funds::None | Funds::Settled | Funds::Unclear => None,
+                },
+                proven_at: outcome.proven_at,
+            }),
+            after: order
+                .after
+                .iter()
+                .map(|after| AfterView { at: after.at, fact: after.fact.clone() })
+                .collect(),
+            other_provider_order_ids: order.other_orders.iter().map(ToString::to_string).collect(),
+        }
+    }
+}
+
+fn create(state: &State) -> Option<CreateView> {
+    let State::Locked(Locked { create }) = state else { return None };
+    Some(match create {
+        Create::NotSent { attempts, held, .. } => CreateView {
+            progress: if held.is_some() { "held" } else { "not_sent" },
+            attempts: *attempts,
+            why: held.clone(),
+        },
+        Create::InFlight { attempt, .. } => {
+            CreateView { progress: "in_flight", attempts: *attempt, why: None }
+        }
+        Create::Unknown { attempt, why, .. } => {
+            CreateView { progress: "unknown", attempts: *attempt, why: Some(why.clone()) }
+        }
+    })
+}
+
+impl From<&orderkeep_core::Payment> for PaymentView {
+    fn from(payment: &orderkeep_core::Payment) -> Self {
+        let kind = payment.kind();
+        let (missing, excess) = match &kind {
+            PaymentKind::None => (Some(payment.required.clone()), None),
+            PaymentKind::Partial { missing } => (Some(missing.clone()), None),
+            PaymentKind::Exact => (None, None),
+            PaymentKind::Over { excess } => (None, Some(excess.clone())),
+        };
+        Self {
+            kind: kind.name(),
+            late: payment.is_late(),
+            required: payment.required.clone(),
+            received: payment.received.clone(),
+            missing,
+            excess,
+            confirmations: payment.confirmations,
+            required_confirmations: payment.required_confirmations,
+            transactions: payment.transactions.iter().cloned().collect(),
+        }
+    }
+}

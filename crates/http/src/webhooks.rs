@@ -1,0 +1,48 @@
+//! Where the provider's webhooks arrive: token first, then the body, then 200.
+
+use axum::{
+    body::{Body, to_bytes},
+    extract::State,
+    http::{HeaderMap, StatusCode, header},
+    routing::{MethodRouter, post},
+};
+use orderkeep_core::AccountId;
+use orderkeep_driver::{Engine, WebhookError};
+use serde_json::{Value, json};
+
+use crate::problem::Problem;
+
+/// Far above any webhook; the engine's own limit is the one that speaks.
+const BODY_BYTES_MAX: usize = 1024 * 1024;
+
+pub(crate) fn receiver(account: AccountId) -> MethodRouter<Engine> {
+    post(move |State(engine): State<Engine>, headers: HeaderMap, body: Body| {
+        let account = account.clone();
+        async move { receive(&engine, &account, &headers, body).await }
+    })
+}
+
+async fn receive(
+    engine: &Engine,
+    account: &AccountId,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<axum::Json<Value>, Problem> {
+    let authorization = headers.get(header::AUTHORIZATION).map(|value| value.as_bytes());
+    if !engine.is_authentic(account, authorization)? {
+        // Not a byte of the body is read.
+        engine.count_refused_webhook();
+        return Err(WebhookError::Unauthorized.into());
+    }
+    if headers.contains_key(header::CONTENT_ENCODING) {
+        engine.count_refused_webhook();
+        let detail = "compressed webhooks are not taken";
+        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "compressed", detail));
+    }
+    let body = to_bytes(body, BODY_BYTES_MAX).await.map_err(|_| {
+        engine.count_refused_webhook();
+        Problem::from(WebhookError::TooLarge(BODY_BYTES_MAX))
+    })?;
+    engine.webhook(account, authorization, body).await?;
+    Ok(axum::Json(json!({})))
+}
