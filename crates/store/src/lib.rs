@@ -3,6 +3,20 @@
 //! One promise: **when a commit returns, the step survives a power cut; when it does not return, the step is there
 //! whole or not at all.** The port ([`port`]) knows no order, only entities; a second lifecycle needs no second store.
 
+#[cfg(feature = "sled")]
+mod folder;
+mod journal;
+pub mod kv;
+pub mod limits;
 pub mod port;
+mod record;
+mod store;
+#[cfg(feature = "sled")]
+mod writer;
 
+pub use journal::{CheckReport, Stats, Tuning};
 pub use port::*;
+pub use record::RecordError;
+pub use store::MemoryStore;
+#[cfg(feature = "sled")]
+pub use store::{OpenError, SledConfig, SledStore};

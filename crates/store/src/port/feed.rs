@@ -25,13 +25,7 @@ pub struct Cursor {
 
 impl fmt::Display for Cursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{}.{:x}.{:x}",
-            self.incarnation.simple(),
-            self.position.0,
-            self.offset
-        )
+        write!(f, "{}.{:x}.{:x}", self.incarnation.simple(), self.position.0, self.offset)
     }
 }
 

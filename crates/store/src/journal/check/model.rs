@@ -1,0 +1,193 @@
+//! The state that the journal says, folded the plain way.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bytes::Bytes;
+use sha2::{Digest, Sha256};
+
+use crate::{
+    EntityId, Kind, Label, Micros, PartitionId, Version,
+    journal::keys,
+    record::{ChangeEntry, Entry, HistorySpan, InboxEntry, InboxRow, ViewRow},
+};
+
+/// Stands for bytes that need not be kept.
+type Print = [u8; 32];
+
+fn print(bytes: &[u8]) -> Print {
+    Sha256::digest(bytes).into()
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Model {
+    pub(super) entities: BTreeMap<EntityId, EntityModel>,
+    pub(super) claims: BTreeMap<Vec<u8>, EntityId>,
+    pub(super) items: BTreeMap<u64, Item>,
+}
+
+#[derive(Debug)]
+pub(super) struct EntityModel {
+    kind: Kind,
+    partition: PartitionId,
+    version: Version,
+    view: Print,
+    labels: Vec<Label>,
+    wake_up: Option<Micros>,
+    pub(super) spans: Vec<HistorySpan>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Item {
+    account: String,
+    received_at: Micros,
+    body: Print,
+    parked: Option<String>,
+}
+
+impl Item {
+    pub(super) fn of(row: &InboxRow) -> Self {
+        Self {
+            account: row.account.clone(),
+            received_at: row.received_at,
+            body: print(&row.body),
+            parked: row.parked.clone(),
+        }
+    }
+}
+
+impl Model {
+    /// Folds one entry; gives the number of its events, or what is impossible about it.
+    pub(super) fn take(&mut self, position: u64, entry: &Entry) -> Result<u64, String> {
+        match entry {
+            Entry::Arrival { account, received_at, body } => {
+                let item = Item {
+                    account: account.clone(),
+                    received_at: *received_at,
+                    body: print(body),
+                    parked: None,
+                };
+                self.items.insert(position, item);
+                Ok(0)
+            }
+            Entry::Commit { change, inbox } => {
+                for done in inbox {
+                    self.take_done(position, done)?;
+                }
+                match change {
+                    Some(change) => self.take_change(position, change),
+                    None => Ok(0),
+                }
+            }
+        }
+    }
+
+    fn take_done(&mut self, position: u64, done: &InboxEntry) -> Result<(), String> {
+        match done {
+            InboxEntry::Finished { seq, .. } => self.items.remove(&seq.0).map(drop),
+            InboxEntry::Parked { seq, reason } => {
+                self.items.get_mut(&seq.0).map(|item| item.parked = Some(reason.clone()))
+            }
+        }
+        .ok_or_else(|| format!("journal: entry {position} works off an item that does not wait"))
+    }
+
+    fn take_change(&mut self, position: u64, change: &ChangeEntry) -> Result<u64, String> {
+        let events = change.events.len() as u64;
+        let found = self.entities.get(&change.id).map_or(0, |old| old.version);
+        if found != change.before {
+            return Err(format!(
+                "journal: entry {position} continues version {} of {:?}, which is at {found}",
+                change.before, change.id
+            ));
+        }
+        for claim in &change.claims {
+            let holder = *self.claims.entry(claim.0.clone()).or_insert(change.id);
+            if holder != change.id {
+                return Err(format!(
+                    "journal: entry {position} claims for {:?} what belongs to {holder:?}",
+                    change.id
+                ));
+            }
+        }
+        let nothing = Bytes::new();
+        let view = change.view.as_ref();
+        let entity = self.entities.entry(change.id).or_insert_with(|| EntityModel {
+            kind: change.kind,
+            partition: change.partition,
+            version: 0,
+            view: print(&nothing),
+            labels: Vec::new(),
+            wake_up: None,
+            spans: Vec::new(),
+        });
+        if let Some(view) = view {
+            entity.view = print(view);
+        }
+        if events > 0 {
+            entity.spans.push(HistorySpan {
+                first: change.before + 1,
+                events: u32::try_from(events).unwrap_or(u32::MAX),
+                seq: position,
+            });
+        }
+        entity.version = change.before + events;
+        entity.labels.clone_from(&change.labels);
+        entity.wake_up = change.wake_up;
+        Ok(events)
+    }
+
+    pub(super) fn label_keys(&self) -> BTreeSet<Vec<u8>> {
+        self.entities
+            .iter()
+            .flat_map(|(id, entity)| {
+                std::iter::once("")
+                    .chain(entity.labels.iter().map(|label| label.0.as_str()))
+                    .map(|label| keys::label(entity.kind, label, *id))
+            })
+            .collect()
+    }
+
+    pub(super) fn wake_up_keys(&self) -> BTreeSet<Vec<u8>> {
+        self.entities
+            .iter()
+            .filter_map(|(id, entity)| {
+                let at = entity.wake_up?;
+                Some(keys::wake_up(entity.partition, at, *id))
+            })
+            .collect()
+    }
+
+    pub(super) fn counts(&self) -> BTreeMap<(Kind, Label), u64> {
+        let mut counts = BTreeMap::new();
+        for entity in self.entities.values() {
+            for label in &entity.labels {
+                *counts.entry((entity.kind, label.clone())).or_insert(0) += 1;
+            }
+        }
+        counts
+    }
+}
+
+impl EntityModel {
+    /// The first thing in which a row differs.
+    pub(super) fn difference(&self, row: &ViewRow) -> Option<String> {
+        if row.version != self.version {
+            return Some(format!(
+                "is at version {}, in the journal at {}",
+                row.version, self.version
+            ));
+        }
+        let differs = if row.kind != self.kind || row.partition != self.partition {
+            "has another kind or partition than in the journal"
+        } else if print(&row.view) != self.view {
+            "has another view than in the journal"
+        } else if row.labels != self.labels {
+            "has other labels than in the journal"
+        } else if row.wake_up != self.wake_up {
+            "has another wake-up than in the journal"
+        } else {
+            return None;
+        };
+        Some(differs.to_owned())
+    }
+}

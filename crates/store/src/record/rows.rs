@@ -1,0 +1,128 @@
+//! The rows behind the journal: what can be looked up without reading it.
+//!
+//! All of them can be rebuilt from the journal; none of them is ever the only place of anything.
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::{Entity, EntityId, Kind, Label, Micros, PartitionId, Version};
+
+use super::Record;
+
+/// An entity's present state.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ViewRow {
+    /// The last entry that is in it; replay leaves out everything up to it.
+    pub(crate) seq: u64,
+    pub(crate) kind: Kind,
+    pub(crate) partition: PartitionId,
+    pub(crate) version: Version,
+    pub(crate) wake_up: Option<Micros>,
+    pub(crate) labels: Vec<Label>,
+    pub(crate) view: Bytes,
+}
+
+impl ViewRow {
+    pub(crate) fn entity(&self, id: EntityId) -> Entity {
+        Entity {
+            id,
+            kind: self.kind,
+            partition: self.partition,
+            version: self.version,
+            view: self.view.clone(),
+            labels: self.labels.clone(),
+            wake_up: self.wake_up,
+        }
+    }
+}
+
+impl Record for ViewRow {
+    const KIND: &'static str = "view";
+    const VERSION: u16 = 1;
+}
+
+/// Whose a claim is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ClaimRow {
+    pub(crate) holder: EntityId,
+}
+
+impl Record for ClaimRow {
+    const KIND: &'static str = "claim";
+    const VERSION: u16 = 1;
+}
+
+/// Where a stretch of an entity's events is. The row's key names the version of its first event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct HistoryRow {
+    pub(crate) spans: Vec<HistorySpan>,
+}
+
+/// The events `first .. first + events` are in the journal entry `seq`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct HistorySpan {
+    pub(crate) first: Version,
+    pub(crate) events: u32,
+    pub(crate) seq: u64,
+}
+
+impl HistorySpan {
+    /// The version of its last event.
+    pub(crate) fn last(&self) -> Version {
+        (self.first + u64::from(self.events)).saturating_sub(1)
+    }
+}
+
+impl Record for HistoryRow {
+    const KIND: &'static str = "history";
+    const VERSION: u16 = 1;
+}
+
+/// An inbox item that waits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct InboxRow {
+    pub(crate) account: String,
+    pub(crate) received_at: Micros,
+    pub(crate) body: Bytes,
+    pub(crate) parked: Option<String>,
+}
+
+impl Record for InboxRow {
+    const KIND: &'static str = "inbox";
+    const VERSION: u16 = 1;
+}
+
+/// Which store this is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct MetaRow {
+    /// This life of the store.
+    pub(crate) incarnation: Uuid,
+}
+
+impl Record for MetaRow {
+    const KIND: &'static str = "meta";
+    const VERSION: u16 = 1;
+}
+
+/// Up to which entry the rows are complete.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct WatermarkRow {
+    pub(crate) seq: u64,
+}
+
+impl Record for WatermarkRow {
+    const KIND: &'static str = "watermark";
+    const VERSION: u16 = 1;
+}
+
+/// How many written view rows carry a label.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct CountRow {
+    pub(crate) entities: u64,
+}
+
+impl Record for CountRow {
+    const KIND: &'static str = "count";
+    const VERSION: u16 = 1;
+}
