@@ -74,6 +74,8 @@ pub struct OrderOutcome {
     pub result: OrderResult,
     /// Where the funds are.
     pub funds: Funds,
+    /// How much of the payer's money this result accounts for: what arrives beyond it is late. Never falls.
+    pub accounted: Exact,
     /// When that was proven.
     pub proven_at: Timestamp,
 }

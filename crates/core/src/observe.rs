@@ -3,8 +3,8 @@
 
 use crate::{
     Already, CreateAnswer, CreateInput, Event, Exact, FailReason, Funds, LockId, Observation,
-    Order, OrderResult, Outcome, PaymentKind, Policy, ProviderOrderId, ProviderStatus, Refusal,
-    ReviewReason, Source, State, StateName, Timestamp,
+    Order, OrderOutcome, OrderResult, Outcome, PaymentKind, Policy, ProviderOrderId,
+    ProviderStatus, Refusal, ReviewReason, Source, State, StateName, Timestamp,
     event::BoundBy,
     order::Draft,
     state::{Bound, Create, Locked},
@@ -469,6 +469,10 @@ pub(crate) fn after_the_end(
                 read_after_the_end(&mut draft, seen);
             } else {
                 merge_older(&mut draft, seen);
+                // The provider takes an order up again for money that came late.
+                if let Some(outcome) = order.outcome.as_ref().filter(|_| behind) {
+                    late_funds(&mut draft, outcome, seen);
+                }
                 if draft.is_empty() {
                     return Outcome::AlreadyThere(Already::Stale);
                 }
@@ -492,19 +496,7 @@ fn read_after_the_end(draft: &mut Draft<'_>, seen: &Observation) {
     let Some(outcome) = before.outcome.as_ref() else {
         return;
     };
-    let had =
-        before.state.deposit().map_or_else(Exact::zero, |deposit| deposit.payment.received.clone());
-    let had = match &outcome.funds {
-        Funds::Held(amount) => had.max(amount.clone()),
-        Funds::None | Funds::Settled | Funds::Unclear => had,
-    };
-    if let Some(received) = seen.received.as_ref().filter(|received| **received > had) {
-        draft.push(Event::LateFunds { received: received.clone() });
-        draft.raise(
-            ReviewReason::LateFunds,
-            format!("{received} in all arrived, some of it after the end"),
-        );
-    }
+    late_funds(draft, outcome, seen);
     match &seen.status {
         ProviderStatus::Executed => {
             if outcome.result != OrderResult::Executed {
@@ -542,4 +534,17 @@ fn read_after_the_end(draft: &mut Draft<'_>, seen: &Observation) {
         | ProviderStatus::Unknown(_) => {}
     }
     questions(draft, seen);
+}
+
+/// More arrived than the outcome accounts for. Amounts only grow, so that this is never the provider's lag.
+fn late_funds(draft: &mut Draft<'_>, outcome: &OrderOutcome, seen: &Observation) {
+    let Some(received) = seen.received.as_ref().filter(|received| **received > outcome.accounted)
+    else {
+        return;
+    };
+    draft.push(Event::LateFunds { received: received.clone() });
+    draft.raise(
+        ReviewReason::LateFunds,
+        format!("{received} in all arrived, some of it after the end"),
+    );
 }

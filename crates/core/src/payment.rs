@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Exact, Observation, Timestamp, TransactionHash};
+use crate::{Exact, Observation, Source, Timestamp, TransactionHash};
 
 /// What confirmed reads have shown of the payment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -100,10 +100,11 @@ impl Payment {
         self.floor_after_deadline.as_ref().is_some_and(|floor| self.received > *floor)
     }
 
-    /// Takes in a confirmed read. `newest`: it started after every read taken in before.
+    /// Takes in what was seen. `newest`: it started after every read taken in before.
     ///
     /// Sets and minima are taken from any read, so that the order in which answers arrive makes no difference; what
-    /// can rise and fall only from the newest.
+    /// can rise and fall only from the newest. A claim, where claims are trusted, can only raise: it says nothing
+    /// about when it was true.
     pub(crate) fn take_in(
         &mut self,
         seen: &Observation,
@@ -114,24 +115,39 @@ impl Payment {
         let Some(received) = &seen.received else {
             return;
         };
-        if deadline.is_some_and(|deadline| seen.at() > deadline)
-            && self.floor_after_deadline.as_ref().is_none_or(|floor| received < floor)
-        {
-            self.floor_after_deadline = Some(received.clone());
-        }
-        if !newest {
-            return;
-        }
-        if *received < self.received {
-            let Some(first) = &self.suspected_fall else {
-                self.suspected_fall =
-                    Some(SuspectedFall { received: received.clone(), read_started_at: seen.at() });
-                return;
-            };
-            if seen.at() <= first.read_started_at {
-                return;
+        let falls = self.falls(received, seen.confirmations);
+        match seen.source {
+            Source::Claimed { .. } => {
+                if falls {
+                    return;
+                }
+            }
+            Source::Confirmed { read_started_at } => {
+                if deadline.is_some_and(|deadline| read_started_at > deadline)
+                    && self.floor_after_deadline.as_ref().is_none_or(|floor| received < floor)
+                {
+                    self.floor_after_deadline = Some(received.clone());
+                }
+                if newest && falls && self.suspected_fall.is_none() {
+                    self.suspected_fall =
+                        Some(SuspectedFall { received: received.clone(), read_started_at });
+                    return;
+                }
             }
         }
+        if newest {
+            self.set(received, seen);
+        }
+    }
+
+    /// Less arrived, or the same is less deep in the chain.
+    fn falls(&self, received: &Exact, confirmations: Option<u32>) -> bool {
+        *received < self.received
+            || (*received == self.received
+                && confirmations.is_some_and(|confirmations| confirmations < self.confirmations))
+    }
+
+    fn set(&mut self, received: &Exact, seen: &Observation) {
         self.suspected_fall = None;
         self.received = received.clone();
         if self.received.is_zero() {

@@ -2,8 +2,8 @@
 
 use super::{CancelWish, Hint, Order};
 use crate::{
-    AfterFact, Cause, Event, EventRecord, Fact, Funds, OrderOutcome, OrderResult, Review, State,
-    Timestamp,
+    AfterFact, Cause, Event, EventRecord, Exact, Fact, Funds, OrderOutcome, OrderResult, Review,
+    State, Timestamp,
     review::Settled,
     state::{
         AwaitingPayment, Bound, Create, Created, Deposit, Executed, Failed, Locked,
@@ -143,7 +143,7 @@ fn event(order: &mut Order, record: &EventRecord) -> Result<(), BadHistory> {
         Event::SecondOrderFound { provider_order } => {
             order.other_orders.push(provider_order.clone())
         }
-        Event::Executed { .. } => execute(order, record)?,
+        Event::Executed { received } => execute(order, received.as_ref(), record)?,
         Event::Failed { reason, funds } => {
             let (bound, deposit) = match &order.state {
                 State::Locked(_) => (None, None),
@@ -159,14 +159,20 @@ fn event(order: &mut Order, record: &EventRecord) -> Result<(), BadHistory> {
                 }
             };
             order.state = State::Failed(Failed { reason: reason.clone(), bound, deposit });
+            let accounted = match funds {
+                Funds::Held(amount) => amount.clone(),
+                Funds::None | Funds::Settled | Funds::Unclear => Exact::zero(),
+            };
             order.outcome = Some(OrderOutcome {
                 result: OrderResult::Failed,
                 funds: funds.clone(),
+                accounted,
                 proven_at: at,
             });
         }
         Event::LateFunds { received } => {
             after(order, at, Fact::LateFunds(received.clone()), |outcome| {
+                outcome.accounted = received.clone().max(outcome.accounted.clone());
                 if outcome.result == OrderResult::Failed {
                     outcome.funds = Funds::Held(received.clone());
                 }
@@ -302,7 +308,11 @@ fn bind(order: &mut Order, bound: Bound, record: &EventRecord) -> Result<(), Bad
     Ok(())
 }
 
-fn execute(order: &mut Order, record: &EventRecord) -> Result<(), BadHistory> {
+fn execute(
+    order: &mut Order,
+    received: Option<&Exact>,
+    record: &EventRecord,
+) -> Result<(), BadHistory> {
     let (bound, deposit) = match &order.state {
         State::Created(Created { bound }) | State::WaitingForWallet(WaitingForWallet { bound }) => {
             (bound.clone(), None)
@@ -314,10 +324,15 @@ fn execute(order: &mut Order, record: &EventRecord) -> Result<(), BadHistory> {
             return Err(BadHistory::at(order, &record.event));
         }
     };
+    let known = deposit.as_ref().map(|deposit: &Deposit| &deposit.payment.received);
+    let accounted = received.max(known).filter(|amount| !amount.is_zero());
+    // Sold without a word about how much was paid: then no more than was asked for.
+    let accounted = accounted.unwrap_or(&order.terms.pay_amount).clone();
     order.state = State::Executed(Executed { bound, deposit });
     order.outcome = Some(OrderOutcome {
         result: OrderResult::Executed,
         funds: Funds::Settled,
+        accounted,
         proven_at: record.at,
     });
     Ok(())

@@ -2,6 +2,7 @@
 
 mod cancel;
 mod held;
+mod money;
 mod questions;
 
 use crate::fixture::*;
