@@ -175,7 +175,10 @@ pub(crate) fn before_the_end(
     if let Some(other) = other_order(order, bound, seen, now, policy) {
         return other;
     }
-    let behind = phase(&seen.status).is_some_and(|phase| phase < state_phase(order.state_name()));
+    let reached = state_phase(order.state_name());
+    let behind = phase(&seen.status).is_some_and(|phase| phase < reached);
+    // What an older read knows and a newer one does not is true all the same: nothing goes back.
+    let ahead = phase(&seen.status).is_some_and(|phase| phase > reached);
     let decides = match seen.source {
         Source::Confirmed { .. } => true,
         Source::Claimed { .. } => {
@@ -189,10 +192,14 @@ pub(crate) fn before_the_end(
         return claim(order, bound, seen, behind, now, policy);
     }
     let mut draft = Draft::for_observation(order, seen, now, policy);
-    if bound.is_newest(seen.at()) && !behind {
+    let newest = bound.is_newest(seen.at());
+    if ahead || (newest && !behind) {
         read_before_the_end(&mut draft, seen);
     } else {
         merge_older(&mut draft, seen);
+        if newest && order.state_name() == StateName::AwaitingPayment {
+            overdue(&mut draft, now);
+        }
         if draft.is_empty() {
             return Outcome::AlreadyThere(Already::Stale);
         }
@@ -429,8 +436,14 @@ fn merge_older(draft: &mut Draft<'_>, seen: &Observation) {
     if let Some(deposit) = taken.state.deposit_mut() {
         deposit.take_in(seen, false);
     }
-    if taken.state.deposit() != draft.next.state.deposit() {
+    let fills_in = draft.next.state_name().is_end()
+        && draft.next.state.deposit().is_none()
+        && seen.address.is_some();
+    if fills_in || taken.state.deposit() != draft.next.state.deposit() {
         draft.push(Event::Read { seen: Box::new(seen.clone()) });
+    }
+    if fills_in {
+        wallet_given(draft, seen);
     }
 }
 

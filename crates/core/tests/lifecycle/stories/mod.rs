@@ -4,6 +4,7 @@ mod cancel;
 mod held;
 mod money;
 mod questions;
+mod reads;
 
 use crate::fixture::*;
 use orderkeep_core::{
