@@ -68,7 +68,8 @@ pub(crate) fn due(order: &Order, now: Timestamp, policy: &Policy) -> Due {
         }
         State::Created(_) | State::WaitingForWallet(_) | State::AwaitingPayment(_) => fetch(order),
         State::Executed(_) | State::Failed(_) => {
-            if watched_until(order, policy).is_some_and(|end| now <= end) || order.hint.is_some() {
+            let watched = watched_until(order, policy).is_some_and(|end| now <= end);
+            if watched || order.hint.is_some() || order.adopting.is_some() {
                 fetch(order)
             } else {
                 Due::Nothing
@@ -86,9 +87,13 @@ fn fetch(order: &Order) -> Due {
         .map_or(Due::Nothing, |provider_order| Due::Fetch(provider_order.clone()))
 }
 
+/// Since when an order that ended is listened to: its end, or when it was found at the provider.
+fn watched_since(order: &Order) -> Option<Timestamp> {
+    order.state.bound().map(|bound| order.since.max(bound.at))
+}
+
 fn watched_until(order: &Order, policy: &Policy) -> Option<Timestamp> {
-    (order.state.bound().is_some() || order.adopting.is_some())
-        .then(|| order.since.plus(policy.watch_after_end))
+    watched_since(order).map(|since| since.plus(policy.watch_after_end))
 }
 
 pub(crate) fn wake_up(order: &Order, now: Timestamp, policy: &Policy) -> Option<WakeUp> {
@@ -105,8 +110,11 @@ pub(crate) fn wake_up(order: &Order, now: Timestamp, policy: &Policy) -> Option<
             Some(awaiting(order, deposit, now, policy))
         }
         State::Executed(_) | State::Failed(_) => {
+            if order.adopting.is_some() {
+                return Some(poll(now, now, polling.wallet));
+            }
             let end = watched_until(order, policy)?;
-            let next = poll(now, order.since, polling.watch);
+            let next = poll(now, watched_since(order)?, polling.watch);
             (next.at <= end).then_some(next)
         }
     }
