@@ -191,7 +191,27 @@ impl Outbox {
         })
     }
 
-    pub(crate) const fn dropped(&self) -> u64 {
-        self.dropped
+    /// Deliveries by what became of them.
+    pub(crate) fn counts(&self) -> Counts {
+        let mut counts =
+            Counts { pending: 0, delivered: 0, given_up: 0, dropped: self.dropped, forged: 0 };
+        for delivery in &self.deliveries {
+            match delivery.outcome {
+                DeliveryOutcome::Pending => counts.pending += 1,
+                DeliveryOutcome::Delivered => counts.delivered += 1,
+                DeliveryOutcome::GivenUp => counts.given_up += 1,
+            }
+            counts.forged += u64::from(delivery.parcel.forged);
+        }
+        counts
     }
+}
+
+pub(crate) struct Counts {
+    pub(crate) pending: u64,
+    pub(crate) delivered: u64,
+    pub(crate) given_up: u64,
+    /// For want of room.
+    pub(crate) dropped: u64,
+    pub(crate) forged: u64,
 }

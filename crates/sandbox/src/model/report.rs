@@ -5,10 +5,7 @@ use std::collections::BTreeMap;
 use super::{Model, order::Order};
 use crate::{
     amount::plain,
-    ledger::{
-        CallCount, CreateEntry, DeliveryOutcome, Ledger, LockEntry, OrderEntry, PaymentEntry,
-        Summary,
-    },
+    ledger::{CallCount, CreateEntry, Ledger, LockEntry, OrderEntry, PaymentEntry, Summary},
 };
 
 impl Model {
@@ -44,15 +41,7 @@ impl Model {
             let held = order.executed_at.is_none() && !order.received().is_zero();
             unexecuted_with_funds += u64::from(held);
         }
-        let (mut pending, mut delivered, mut given_up, mut forged) = (0, 0, 0, 0);
-        for delivery in self.outbox.entries() {
-            match delivery.outcome {
-                DeliveryOutcome::Pending => pending += 1,
-                DeliveryOutcome::Delivered => delivered += 1,
-                DeliveryOutcome::GivenUp => given_up += 1,
-            }
-            forged += u64::from(delivery.forged);
-        }
+        let deliveries = self.outbox.counts();
         Summary {
             now_ms: self.now,
             locks: self.book.locks().count() as u64,
@@ -67,11 +56,11 @@ impl Model {
                 .filter(|lock| lock.resent_after_ambiguous())
                 .count() as u64,
             unexecuted_with_funds,
-            deliveries_pending: pending,
-            deliveries_delivered: delivered,
-            deliveries_given_up: given_up,
-            deliveries_dropped: self.outbox.dropped(),
-            forged,
+            deliveries_pending: deliveries.pending,
+            deliveries_delivered: deliveries.delivered,
+            deliveries_given_up: deliveries.given_up,
+            deliveries_dropped: deliveries.dropped,
+            forged: deliveries.forged,
             calls: self.call_counts(),
             faults: self.dice.counts().clone(),
         }

@@ -17,10 +17,17 @@ fn towards(receiver: &Receiver) -> SandboxConfig {
     SandboxConfig {
         webhook_url: Some(receiver.url()),
         webhook_token: Secret::new("hook-token"),
-        // A provider's second is a millisecond.
+        // A provider's second is a millisecond, and no order expires while a slow machine tests.
         time_factor: 1_000,
+        model: unhurried(),
         ..config()
     }
+}
+
+/// Locks and orders that last a provider's week: ten minutes of the wall.
+fn unhurried() -> ModelConfig {
+    let week_ms = 7 * 24 * 3_600_000;
+    ModelConfig { lock_ttl_ms: week_ms, order_ttl_ms: week_ms, ..ModelConfig::default() }
 }
 
 #[tokio::test]
@@ -40,7 +47,7 @@ async fn a_webhook_carries_the_token_and_the_details() {
 #[tokio::test]
 async fn the_token_may_be_a_bearer() {
     let receiver = Receiver::start(&[]).await;
-    let model = ModelConfig { authorization: AuthorizationForm::Bearer, ..ModelConfig::default() };
+    let model = ModelConfig { authorization: AuthorizationForm::Bearer, ..unhurried() };
     let bench = Bench::start(SandboxConfig { model, ..towards(&receiver) });
     bench.order().await;
     assert_eq!(receiver.wait_for(1).await[0].authorization, "Bearer hook-token");
@@ -115,6 +122,38 @@ async fn a_silent_receiver_is_a_failed_try() {
 }
 
 #[tokio::test]
+async fn no_more_webhooks_are_under_way_than_configured() {
+    // Accepts, keeps count of what is open, and never answers.
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", silent.local_addr().unwrap());
+    let bench = Bench::start(SandboxConfig {
+        webhook_url: Some(url),
+        webhooks_in_flight: 2,
+        time_factor: 1_000,
+        model: unhurried(),
+        ..config()
+    });
+    for _ in 0..6 {
+        bench.order().await;
+    }
+    let mut open = vec![silent.accept().await.unwrap(), silent.accept().await.unwrap()];
+    until("six orders with addresses", async || {
+        let ledger = bench.sandbox.control().ledger();
+        (ledger.deliveries.len() == 6).then_some(())
+    })
+    .await;
+    let tried = |bench: &Bench| {
+        let deliveries = bench.sandbox.control().ledger().deliveries;
+        deliveries.iter().filter(|delivery| delivery.tries > 0).count()
+    };
+    assert_eq!(tried(&bench), 2);
+    // Room for one more.
+    drop(open.pop());
+    open.push(silent.accept().await.unwrap());
+    assert_eq!(tried(&bench), 3);
+}
+
+#[tokio::test]
 async fn forgeries_and_hand_made_webhooks_reach_the_receiver() {
     let receiver = Receiver::start(&[]).await;
     let fault = WebhookFault::Forged { forgery: Forgery::WrongToken };
@@ -141,11 +180,7 @@ async fn forgeries_and_hand_made_webhooks_reach_the_receiver() {
 async fn three_hundred_orders_at_once_are_executed_and_told() {
     const ORDERS: usize = 300;
     let receiver = Receiver::start(&[]).await;
-    let model = ModelConfig {
-        lock_ttl_ms: 3_600_000,
-        auto_pay: Some(AutoPay::default()),
-        ..ModelConfig::default()
-    };
+    let model = ModelConfig { auto_pay: Some(AutoPay::default()), ..unhurried() };
     let bench = Arc::new(Bench::start(SandboxConfig { model, ..towards(&receiver) }));
     let mut clients = JoinSet::new();
     for _ in 0..ORDERS {
