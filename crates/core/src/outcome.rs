@@ -124,7 +124,7 @@ pub enum Refusal {
     #[error("the provider's order {0} is not this order's")]
     NotThisOrder(crate::ProviderOrderId),
     /// A claim cannot bind a provider's order to ours.
-    #[error("the claim names no lock of ours; a read must confirm it")]
+    #[error("a claim binds no order of the provider's to ours; a read must confirm it")]
     NotBound,
     /// The step would make a history that no order can have: a fault of ours, and nothing was changed.
     #[error("inconsistent step: {0}")]

@@ -41,14 +41,19 @@ pub struct AnswerTable {
     codes: BTreeMap<String, CreateVerdict>,
 }
 
+/// What the provider's documents say of a code (seen: P403 and P462 among the errors of the create). It holds in an
+/// answer that is certain in class.
+const DOCUMENTED: [(&str, CreateVerdict); 2] =
+    [("P403", CreateVerdict::Hold), ("P462", CreateVerdict::LockInvalid)];
+
 impl Default for AnswerTable {
     /// P403 holds, P462 fails; P500 and P501 stay with their class, which is ambiguous.
     fn default() -> Self {
         Self {
-            codes: BTreeMap::from([
-                ("P403".to_owned(), CreateVerdict::Hold),
-                ("P462".to_owned(), CreateVerdict::LockInvalid),
-            ]),
+            codes: DOCUMENTED
+                .into_iter()
+                .map(|(code, verdict)| (code.to_owned(), verdict))
+                .collect(),
         }
     }
 }
@@ -67,13 +72,15 @@ impl AnswerTable {
     /// purpose.
     #[must_use]
     pub fn verdict(&self, class: AnswerClass, code: Option<&str>) -> CreateVerdict {
-        if let Some(verdict) = code.and_then(|code| self.codes.get(code)) {
-            return *verdict;
-        }
+        let listed = code.and_then(|code| Some((code, *self.codes.get(code)?)));
         match class {
-            AnswerClass::Definite => CreateVerdict::Hold,
-            AnswerClass::Ambiguous => CreateVerdict::Unknown,
-            AnswerClass::Throttled | AnswerClass::Denied => CreateVerdict::SendAgain,
+            AnswerClass::Definite => listed.map_or(CreateVerdict::Hold, |(_, verdict)| verdict),
+            AnswerClass::Ambiguous => listed
+                .filter(|listed| !DOCUMENTED.contains(listed))
+                .map_or(CreateVerdict::Unknown, |(_, verdict)| verdict),
+            AnswerClass::Throttled | AnswerClass::Denied => {
+                listed.map_or(CreateVerdict::SendAgain, |(_, verdict)| verdict)
+            }
         }
     }
 
@@ -115,6 +122,8 @@ mod tests {
             (AnswerClass::Ambiguous, Some("P500"), CreateVerdict::Unknown),
             (AnswerClass::Ambiguous, Some("P501"), CreateVerdict::Unknown),
             (AnswerClass::Ambiguous, None, CreateVerdict::Unknown),
+            (AnswerClass::Ambiguous, Some("P403"), CreateVerdict::Unknown),
+            (AnswerClass::Ambiguous, Some("P462"), CreateVerdict::Unknown),
         ];
         for (class, code, verdict) in expected {
             assert_eq!(table.verdict(class, code), verdict, "{class:?} {code:?}");

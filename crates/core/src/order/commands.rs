@@ -19,12 +19,17 @@ pub(crate) fn submit_again(order: &Order, submit: &Submit) -> Outcome {
     }
 }
 
+pub(crate) fn too_long(text: &str) -> Option<Refusal> {
+    (text.len() > Order::TEXT_BYTES_MAX)
+        .then_some(Refusal::BadText("a note is at most 2000 bytes long"))
+}
+
 pub(crate) fn note(mut draft: Draft<'_>, text: &str) -> Outcome {
     if text.trim().is_empty() {
         return Outcome::Refused(Refusal::BadText("a note needs words"));
     }
-    if text.len() > Order::TEXT_BYTES_MAX {
-        return Outcome::Refused(Refusal::BadText("a note is at most 2000 bytes long"));
+    if let Some(refusal) = too_long(text) {
+        return Outcome::Refused(refusal);
     }
     draft.push(Event::Noted { text: text.to_owned() });
     draft.finish()
@@ -43,8 +48,8 @@ pub(crate) fn acknowledge(
     reason: Option<ReviewReason>,
     note: &str,
 ) -> Outcome {
-    if note.len() > Order::TEXT_BYTES_MAX {
-        return Outcome::Refused(Refusal::BadText("a note is at most 2000 bytes long"));
+    if let Some(refusal) = too_long(note) {
+        return Outcome::Refused(refusal);
     }
     let open =
         reason.map_or_else(|| draft.next.needs_review(), |reason| draft.next.has_open(reason));

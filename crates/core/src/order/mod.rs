@@ -78,7 +78,7 @@ impl Order {
     /// A new order. Whether its key and lock are free is for the store to say.
     ///
     /// # Errors
-    /// Terms that make no sense. A lock past its margin is taken, and fails at once, on record.
+    /// Terms that make no sense, or a reference that is too long. A lock past its margin is taken, and fails at once, on record.
     pub fn submit(
         id: OrderId,
         submit: Submit,
@@ -86,6 +86,15 @@ impl Order {
         policy: &Policy,
     ) -> Result<Step, TermsMismatch> {
         submit.terms.validate()?;
+        if let Some(reference) = &submit.reference
+            && reference.len() > Self::TEXT_BYTES_MAX
+        {
+            return Err(TermsMismatch {
+                field: "reference".to_owned(),
+                expected: format!("at most {} bytes", Self::TEXT_BYTES_MAX),
+                found: format!("{} bytes", reference.len()),
+            });
+        }
         let first = EventRecord {
             at: now,
             cause: Cause::Submit,

@@ -102,6 +102,9 @@ impl Locked {
                 Resolution::Acknowledge(reason) => commands::acknowledge(draft, *reason, note),
                 Resolution::NoProviderOrder => match &self.create {
                     Create::Unknown { .. } => {
+                        if let Some(refusal) = commands::too_long(note) {
+                            return Outcome::Refused(refusal);
+                        }
                         draft.push(Event::Resolved { resolution: *resolution, note: note.clone() });
                         draft.push(Event::Failed {
                             reason: FailReason::UnknownCreate,
@@ -206,6 +209,7 @@ impl Locked {
                     by: BoundBy::Answer,
                 });
                 draft.settle(ReviewReason::UnknownCreate);
+                draft.settle(ReviewReason::CreateRefused);
                 draft.finish()
             }
             CreateInput::Answered { attempt, answer: CreateAnswer::NotSent { why } } => match &self

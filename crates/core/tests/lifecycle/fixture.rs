@@ -266,13 +266,6 @@ impl Story {
         self.order.state_name()
     }
 
-    /// The names of the events of the last input; empty if nothing moved.
-    pub(crate) fn last_events(&self) -> Vec<&'static str> {
-        self.last_step().map_or_else(Vec::new, |step| {
-            step.events.iter().map(|record| record.event.name()).collect()
-        })
-    }
-
     pub(crate) fn last_step(&self) -> Option<&Step> {
         match self.last.as_ref()? {
             Outcome::Moved(step) => Some(step),

@@ -2,5 +2,7 @@
 //!
 //! Nothing here reads a clock or waits; expected values are literal data or come from models that never call `step`.
 
+#[cfg(test)]
 mod fixture;
+#[cfg(test)]
 mod stories;

@@ -1,6 +1,8 @@
 //! One story per thing that must be survived: what happened, and the right outcome.
 
 mod after_the_end;
+mod answers;
+mod bounds;
 mod cancel;
 mod held;
 mod money;
