@@ -88,7 +88,7 @@ pub struct OrderList {
 /// Builds an engine.
 #[derive(Debug)]
 pub struct Builder {
-    store: Arc<dyn Store>,
+    store: Option<Arc<dyn Store>>,
     providers: BTreeMap<AccountId, Arc<dyn Provider>>,
     clock: Arc<dyn Clock>,
     config: EngineConfig,
@@ -115,6 +115,13 @@ impl fmt::Debug for Engine {
 }
 
 impl Builder {
+    /// Where everything is kept. Needed.
+    #[must_use]
+    pub fn store(mut self, store: Arc<dyn Store>) -> Self {
+        self.store = Some(store);
+        self
+    }
+
     /// The account with this name calls this provider.
     #[must_use]
     pub fn account(mut self, id: AccountId, provider: Arc<dyn Provider>) -> Self {
@@ -141,6 +148,7 @@ impl Builder {
     /// # Errors
     /// A setting that cannot work, or a store that cannot be read.
     pub async fn start(self) -> Result<Engine, StartError> {
+        let store = self.store.ok_or(StartError::NoStore)?;
         if self.providers.is_empty() {
             return Err(StartError::NoAccount);
         }
@@ -153,7 +161,7 @@ impl Builder {
             return setting("budget", "`concurrent` and `burst` must be at least 1");
         }
         // A store that cannot be read is better found now than with the first order.
-        self.store.counts(records::ORDER).await.map_err(EngineError::from)?;
+        store.counts(records::ORDER).await.map_err(EngineError::from)?;
         let gates = CancellationToken::new();
         let mut tasks = Vec::new();
         let mut accounts = BTreeMap::new();
@@ -163,7 +171,7 @@ impl Builder {
             accounts.insert(id.clone(), Arc::new(Account { id, provider, gate }));
         }
         let parts = Parts {
-            store: self.store,
+            store,
             accounts: Arc::new(accounts),
             clock: self.clock,
             config: Arc::new(self.config),
@@ -183,11 +191,11 @@ impl Builder {
 }
 
 impl Engine {
-    /// An engine over this store.
+    /// An engine, to be given a store and at least one account.
     #[must_use]
-    pub fn builder(store: Arc<dyn Store>) -> Builder {
+    pub fn builder() -> Builder {
         Builder {
-            store,
+            store: None,
             providers: BTreeMap::new(),
             clock: Arc::new(SystemClock),
             config: EngineConfig::default(),

@@ -67,6 +67,9 @@ impl From<ReadError> for EngineError {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
+    /// No store, so nothing could be kept.
+    #[error("an engine needs a store; give it one with `store`")]
+    NoStore,
     /// No account, so nothing could ever be done.
     #[error("an engine needs at least one account; add one with `account`")]
     NoAccount,
