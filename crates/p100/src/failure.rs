@@ -72,11 +72,11 @@ pub(crate) fn class(
     match status {
         401 => FailureClass::Denied,
         429 => FailureClass::Throttled,
-        400..=499 => match (said, code) {
-            (Some(CodeClass::Definite), _) => FailureClass::Definite,
+        400..=499 => match said {
+            Some(CodeClass::Definite) => FailureClass::Definite,
             // Without the provider's error body it need not be the provider that said no.
-            (_, Some(_)) if call.harmless() => FailureClass::Definite,
-            (_, _) => FailureClass::Ambiguous,
+            None if code.is_some() && call.harmless() => FailureClass::Definite,
+            Some(CodeClass::Ambiguous) | None => FailureClass::Ambiguous,
         },
         _ => FailureClass::Ambiguous,
     }

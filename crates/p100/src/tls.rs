@@ -12,7 +12,7 @@ use rustls_platform_verifier::Verifier;
 use crate::config::ConfigError;
 
 /// For `https`: the platform's roots and what `extra_roots_pem` adds to them.
-pub(crate) fn platform_roots(extra_roots_pem: Option<&[u8]>) -> Result<ClientConfig, ConfigError> {
+pub(crate) fn platform_roots(extra_roots_pem: Option<&str>) -> Result<ClientConfig, ConfigError> {
     let provider = Arc::new(ring::default_provider());
     let extra = match extra_roots_pem {
         None => Vec::new(),
@@ -41,8 +41,8 @@ fn builder(
         .map_err(|e| ConfigError::Tls(e.to_string()))
 }
 
-fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, ConfigError> {
-    let found: Vec<_> = CertificateDer::pem_slice_iter(pem)
+fn certificates(pem: &str) -> Result<Vec<CertificateDer<'static>>, ConfigError> {
+    let found: Vec<_> = CertificateDer::pem_slice_iter(pem.as_bytes())
         .collect::<Result<_, _>>()
         .map_err(|e| ConfigError::Tls(format!("the extra roots are not PEM: {e}")))?;
     if found.is_empty() {

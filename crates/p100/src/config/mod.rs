@@ -3,7 +3,7 @@
 mod base_url;
 mod tables;
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use crate::{
     authorization::AuthorizationForm,
@@ -41,7 +41,7 @@ pub struct P100Config {
     /// counted. A create or a lock is never repeated.
     pub read_retries: u32,
     /// Certificates in PEM that are trusted beside the platform's, for a network with a CA of its own.
-    pub extra_roots_pem: Option<Arc<[u8]>>,
+    pub extra_roots_pem: Option<String>,
 }
 
 /// The paths under the base address.
@@ -95,7 +95,7 @@ pub enum ConfigError {
         why: &'static str,
     },
     /// Too many retries.
-    #[error("read_retries: at most {} ", retry::RETRIES_MAX)]
+    #[error("read_retries: at most {}", retry::RETRIES_MAX)]
     ReadRetries,
     /// Too many webhook tokens.
     #[error("webhook_tokens: at most {WEBHOOK_TOKENS_MAX}; remove the ones that were replaced")]

@@ -1,7 +1,15 @@
 //! The client against a server that speaks bytes.
 
 mod calls;
+mod classes;
+mod configuration;
+mod once;
+
+mod quiet;
+mod reads;
 mod server;
+mod tls;
+mod webhooks;
 
 use orderkeep_core::{LockId, ProviderOrderId, Timestamp};
 use orderkeep_p100::{P100, P100Config, Secret};

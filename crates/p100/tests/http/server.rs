@@ -10,11 +10,12 @@ use std::{
 };
 
 use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::{TcpListener, TcpStream},
+    io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
+    net::TcpListener,
     sync::Notify,
     task::JoinHandle,
 };
+use tokio_rustls::TlsAcceptor;
 
 /// What the server does with one request.
 #[derive(Debug, Clone)]
@@ -29,8 +30,6 @@ pub(crate) enum Reaction {
     CloseWhileReading,
     /// Accepts the connection and closes it without reading.
     CloseAtOnce,
-    /// Keeps the connection open for another request, and closes it a moment after the answer was taken.
-    KeepThenClose(Vec<u8>),
 }
 
 /// One request as it arrived.
@@ -76,6 +75,21 @@ impl Drop for Server {
 impl Server {
     /// Reacts to the n-th request with the n-th reaction, and with the last one ever after.
     pub(crate) async fn start(reactions: impl IntoIterator<Item = Reaction>) -> Self {
+        Self::start_with(reactions, None).await
+    }
+
+    /// The same behind TLS.
+    pub(crate) async fn start_tls(
+        reactions: impl IntoIterator<Item = Reaction>,
+        tls: TlsAcceptor,
+    ) -> Self {
+        Self::start_with(reactions, Some(tls)).await
+    }
+
+    async fn start_with(
+        reactions: impl IntoIterator<Item = Reaction>,
+        tls: Option<TlsAcceptor>,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a loopback port");
         let address = listener.local_addr().expect("its address");
         let seen = Arc::new(Mutex::new(Seen::default()));
@@ -86,10 +100,18 @@ impl Server {
             async move {
                 while let Ok((stream, _)) = listener.accept().await {
                     lock(&seen).connections += 1;
+                    changed.notify_waiters();
                     let (seen, changed) = (Arc::clone(&seen), Arc::clone(&changed));
-                    let script = Arc::clone(&script);
+                    let (script, tls) = (Arc::clone(&script), tls.clone());
                     tokio::spawn(async move {
-                        serve(stream, &script, &seen, &changed).await;
+                        match tls {
+                            None => serve(stream, &script, &seen, &changed).await,
+                            Some(tls) => {
+                                if let Ok(stream) = tls.accept(stream).await {
+                                    serve(stream, &script, &seen, &changed).await;
+                                }
+                            }
+                        }
                         lock(&seen).closed += 1;
                         changed.notify_waiters();
                     });
@@ -111,18 +133,32 @@ impl Server {
         lock(&self.seen).connections
     }
 
+    /// Until this many requests have arrived.
+    pub(crate) async fn requested(&self, requests: usize) {
+        self.until(|seen| seen.requests.len() >= requests).await;
+    }
+
+    /// Until this many connections were accepted.
+    pub(crate) async fn connected(&self, connections: usize) {
+        self.until(|seen| seen.connections >= connections).await;
+    }
+
     /// Until the server has closed this many connections.
     pub(crate) async fn closed(&self, connections: usize) {
-        let enough = async {
+        self.until(|seen| seen.closed >= connections).await;
+    }
+
+    async fn until(&self, enough: impl Fn(&Seen) -> bool) {
+        let waiting = async {
             loop {
                 let changed = self.changed.notified();
-                if lock(&self.seen).closed >= connections {
+                if enough(&lock(&self.seen)) {
                     break;
                 }
                 changed.await;
             }
         };
-        tokio::time::timeout(DEADLINE, enough).await.expect("the connection is closed in time");
+        tokio::time::timeout(DEADLINE, waiting).await.expect("the client does this in time");
     }
 }
 
@@ -152,7 +188,7 @@ fn next(script: &Mutex<VecDeque<Reaction>>) -> Reaction {
 }
 
 async fn serve(
-    mut stream: TcpStream,
+    mut stream: impl AsyncRead + AsyncWrite + Unpin,
     script: &Mutex<VecDeque<Reaction>>,
     seen: &Mutex<Seen>,
     changed: &Notify,
@@ -179,10 +215,6 @@ async fn serve(
                     return;
                 }
             }
-            Reaction::KeepThenClose(bytes) => {
-                let _ = stream.write_all(&bytes).await;
-                return;
-            }
             Reaction::Close(bytes) => {
                 let _ = stream.write_all(&bytes).await;
                 let _ = stream.shutdown().await;
@@ -198,7 +230,7 @@ async fn serve(
 }
 
 /// A whole request, or `None` at the connection's end.
-async fn read_request(stream: &mut TcpStream) -> Option<Request> {
+async fn read_request(stream: &mut (impl AsyncRead + Unpin)) -> Option<Request> {
     let mut bytes = Vec::new();
     let mut buffer = [0_u8; 4096];
     loop {
