@@ -475,7 +475,11 @@ pub(crate) fn after_the_end(
     };
     let behind = ended_by_provider && phase(&seen.status).is_some_and(|phase| phase < 3);
     match seen.source {
-        Source::Claimed { .. } => claim(order, bound, seen, behind, now, policy),
+        Source::Claimed { .. } => {
+            // More money than is known is worth a look, whatever the status.
+            let more = order.outcome.as_ref().is_some_and(|outcome| is_late(outcome, seen));
+            claim(order, bound, seen, behind && !more, now, policy)
+        }
         Source::Confirmed { .. } => {
             let mut draft = Draft::for_observation(order, seen, now, policy);
             if bound.is_newest(seen.at()) && !behind {
@@ -551,8 +555,7 @@ fn read_after_the_end(draft: &mut Draft<'_>, seen: &Observation) {
 
 /// More arrived than the outcome accounts for. Amounts only grow, so that this is never the provider's lag.
 fn late_funds(draft: &mut Draft<'_>, outcome: &OrderOutcome, seen: &Observation) {
-    let Some(received) = seen.received.as_ref().filter(|received| **received > outcome.accounted)
-    else {
+    let Some(received) = seen.received.as_ref().filter(|_| is_late(outcome, seen)) else {
         return;
     };
     draft.push(Event::LateFunds { received: received.clone() });
@@ -560,4 +563,8 @@ fn late_funds(draft: &mut Draft<'_>, outcome: &OrderOutcome, seen: &Observation)
         ReviewReason::LateFunds,
         format!("{received} in all arrived, some of it after the end"),
     );
+}
+
+fn is_late(outcome: &OrderOutcome, seen: &Observation) -> bool {
+    seen.received.as_ref().is_some_and(|received| *received > outcome.accounted)
 }

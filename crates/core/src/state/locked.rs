@@ -101,7 +101,7 @@ impl Locked {
             Command::Resolve { resolution, note, .. } => match resolution {
                 Resolution::Acknowledge(reason) => commands::acknowledge(draft, *reason, note),
                 Resolution::NoProviderOrder => match &self.create {
-                    Create::Unknown { .. } => {
+                    Create::Unknown { .. } | Create::NotSent { unknown_before: true, .. } => {
                         if let Some(refusal) = commands::too_long(note) {
                             return Outcome::Refused(refusal);
                         }
@@ -113,7 +113,9 @@ impl Locked {
                         draft.settle_all();
                         draft.finish()
                     }
-                    Create::NotSent { .. } => Outcome::Refused(Refusal::NoUnknownCreate),
+                    Create::NotSent { unknown_before: false, .. } => {
+                        Outcome::Refused(Refusal::NoUnknownCreate)
+                    }
                     Create::InFlight { .. } => Outcome::Refused(Refusal::CreateInFlight),
                 },
             },
@@ -135,38 +137,27 @@ impl Locked {
                 Create::Unknown { .. } => Outcome::Refused(Refusal::CreateUnknown),
             },
             Command::PostAgain { acknowledged, .. } => match &self.create {
-                Create::NotSent { .. } => Outcome::Refused(Refusal::NoUnknownCreate),
+                Create::NotSent { unknown_before: false, .. } => {
+                    Outcome::Refused(Refusal::NoUnknownCreate)
+                }
                 Create::InFlight { .. } => Outcome::Refused(Refusal::CreateInFlight),
                 Create::Unknown { .. } => {
-                    self.post_again(draft, order, &acknowledged.lock_id, now, policy)
+                    match may_post_again(order, &acknowledged.lock_id, now, policy) {
+                        Err(refusal) => Outcome::Refused(refusal),
+                        Ok(()) => {
+                            draft.push(Event::PostAgainAuthorised);
+                            draft.finish()
+                        }
+                    }
+                }
+                Create::NotSent { unknown_before: true, .. } => {
+                    match may_post_again(order, &acknowledged.lock_id, now, policy) {
+                        Err(refusal) => Outcome::Refused(refusal),
+                        Ok(()) => Outcome::AlreadyThere(Already::Duplicate),
+                    }
                 }
             },
         }
-    }
-
-    fn post_again(
-        &self,
-        mut draft: Draft<'_>,
-        order: &Order,
-        acknowledged: &LockId,
-        now: Timestamp,
-        policy: &Policy,
-    ) -> Outcome {
-        if *acknowledged != order.terms.lock_id {
-            return Outcome::Refused(Refusal::WrongAcknowledgement {
-                expected: order.terms.lock_id.clone(),
-            });
-        }
-        if order.cancel.is_some() {
-            return Outcome::Refused(Refusal::CreateNotDue("somebody wants the order to end"));
-        }
-        if now > schedule::last_send(order, policy) {
-            return Outcome::Refused(Refusal::LockPastMargin {
-                expires_at: order.terms.expires_at,
-            });
-        }
-        draft.push(Event::PostAgainAuthorised);
-        draft.finish()
     }
 
     fn on_create(
@@ -382,4 +373,22 @@ fn end_as_cancelled(draft: &mut Draft<'_>) {
 /// The facts of one attempt: what another attempt comes to is asked about anew.
 pub(crate) fn attempt_detail(attempt: u32, why: &str) -> String {
     format!("attempt {attempt}: {why}")
+}
+
+/// Whether a person may have an unknown create posted again.
+fn may_post_again(
+    order: &Order,
+    acknowledged: &LockId,
+    now: Timestamp,
+    policy: &Policy,
+) -> Result<(), Refusal> {
+    if *acknowledged != order.terms.lock_id {
+        Err(Refusal::WrongAcknowledgement { expected: order.terms.lock_id.clone() })
+    } else if order.cancel.is_some() {
+        Err(Refusal::CreateNotDue("somebody wants the order to end"))
+    } else if now > schedule::last_send(order, policy) {
+        Err(Refusal::LockPastMargin { expires_at: order.terms.expires_at })
+    } else {
+        Ok(())
+    }
 }

@@ -3,6 +3,10 @@
 //! Nothing here reads a clock or waits; expected values are literal data or come from models that never call `step`.
 
 #[cfg(test)]
+mod expected_table;
+#[cfg(test)]
 mod fixture;
+#[cfg(test)]
+mod samples;
 #[cfg(test)]
 mod stories;
