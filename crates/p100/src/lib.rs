@@ -23,9 +23,10 @@ mod transport;
 mod webhook;
 mod wire;
 
-pub use authorization::AuthorizationForm;
+pub use authorization::{AuthorizationForm, BadAuthorizationForm};
 pub use client::P100;
 pub use config::{
-    CodeClass, CodeTable, ConfigError, OrderNotFound, P100Config, Paths, StatusTable, Timeouts,
+    CodeClass, CodeTable, ConfigError, OrderNotFound, P100Config, PRODUCTION_URL, Paths,
+    STAGING_URL, StatusTable, Timeouts, WEBHOOK_TOKENS_MAX,
 };
 pub use secret::{Secret, SecretError};

@@ -18,7 +18,7 @@ pub use tables::{CodeClass, CodeTable, OrderNotFound, StatusTable};
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct P100Config {
-    /// Where the API is, such as `https://api.example`. `http` only to this machine. (assumed: given at onboarding)
+    /// Where the API is, such as [`STAGING_URL`]. `http` only to this machine.
     pub base_url: String,
     /// Sent as `x-api-key` with every call. (seen)
     pub api_key: Secret,
@@ -110,6 +110,12 @@ pub enum ConfigError {
     #[error("HTTP client: {0}")]
     Http(String),
 }
+
+/// The provider's test environment: no real money. (seen)
+pub const STAGING_URL: &str = "https://partner-api-stage.p100.io";
+
+/// The provider's production environment; it only answers addresses on its allow-list. (seen)
+pub const PRODUCTION_URL: &str = "https://partner-api.p100.io";
 
 /// Two while one replaces the other, and the same again for a second environment behind one address.
 pub const WEBHOOK_TOKENS_MAX: usize = 4;

@@ -8,6 +8,8 @@ mod details;
 mod envelope;
 mod fields;
 mod lock;
+#[cfg(test)]
+mod properties;
 mod rates;
 
 pub(crate) use create::{create, create_body};

@@ -4,6 +4,7 @@ mod calls;
 mod classes;
 mod configuration;
 mod once;
+mod page;
 
 mod quiet;
 mod reads;
