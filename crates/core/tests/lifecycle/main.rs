@@ -10,3 +10,5 @@ mod fixture;
 mod samples;
 #[cfg(test)]
 mod stories;
+#[cfg(test)]
+mod table;
