@@ -3,14 +3,7 @@
 //! An ordinary web framework always answers; a stand-in must be able not to. A response marked [`CutConnection`]
 //! becomes an error of the connection's service, on which hyper closes the socket without writing anything.
 
-use std::{
-    convert::Infallible,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -25,10 +18,10 @@ use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
-use tokio::{net::TcpStream, time::timeout};
+use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
-use super::{control::PREFIX, shared::Shared};
+use super::shared::Shared;
 use crate::config::TimestampView;
 
 /// Marks a response that must never be written.
@@ -42,9 +35,6 @@ struct Cut;
 /// Longest wait for a client to send its head, idle connections included.
 const HEAD_WITHIN: Duration = Duration::from_secs(60);
 
-/// Time that a control call's own answer gets when it started an outage.
-const LAST_WORDS_WITHIN: Duration = Duration::from_secs(1);
-
 /// Serves a connection; `era` ends when an outage (or the end) cuts every open connection.
 pub(crate) async fn serve(
     stream: TcpStream,
@@ -54,10 +44,7 @@ pub(crate) async fn serve(
 ) {
     // Only speeds answers up.
     let _ = stream.set_nodelay(true);
-    let controlled = Arc::new(AtomicBool::new(false));
-    let seen = Arc::clone(&controlled);
     let service = service_fn(move |request: hyper::Request<Incoming>| {
-        seen.store(request.uri().path().starts_with(PREFIX), Ordering::Relaxed);
         let answer = TowerToHyperService::new(router.clone()).call(request);
         let shared = Arc::clone(&shared);
         async move {
@@ -78,12 +65,8 @@ pub(crate) async fn serve(
     tokio::select! {
         // Clients that vanish and connections that are cut end here alike.
         _ = connection.as_mut() => {}
-        () = era.cancelled() => {
-            if controlled.load(Ordering::Relaxed) {
-                connection.as_mut().graceful_shutdown();
-                let _ = timeout(LAST_WORDS_WITHIN, connection).await;
-            }
-        }
+        // The control call that started the outage is answered already: its handler never waits.
+        () = era.cancelled() => {}
     }
 }
 

@@ -12,9 +12,6 @@ use crate::{
     model::{ControlError, OrderRef},
 };
 
-/// Path prefix of the control API.
-pub(crate) const PREFIX: &str = "/_control";
-
 /// Longest single jump of the clock, provider milliseconds: a year.
 const JUMP_MAX_MS: i64 = 366 * 24 * 3600 * 1000;
 

@@ -3,9 +3,13 @@
 use std::io::ErrorKind;
 
 use orderkeep_sandbox::{OutageMode, SandboxConfig};
-use tokio::{io::AsyncReadExt, net::TcpStream};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    time::timeout,
+};
 
-use crate::wire::{Bench, KEY, config, send, until};
+use crate::wire::{Bench, DEADLINE, KEY, config, send, until};
 
 /// Long enough never to end by itself within a test.
 const LONG_MS: i64 = 3_600_000;
@@ -13,18 +17,20 @@ const LONG_MS: i64 = 3_600_000;
 #[tokio::test]
 async fn a_refusing_outage_closes_the_port_and_opens_it_again() {
     let bench = Bench::start(config());
-    let open_before = TcpStream::connect(bench.addr).await.unwrap();
+    // A connection that was answered and is kept open, as in a client's pool.
+    let mut pooled = TcpStream::connect(bench.addr).await.unwrap();
+    pooled.write_all(b"GET /_control/health HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    let mut answer = [0; 1_024];
+    assert!(pooled.read(&mut answer).await.unwrap() > 0);
     bench.sandbox.control().start_outage(LONG_MS, OutageMode::Refuse).unwrap();
     until("a refused connection", async || {
         let refused = TcpStream::connect(bench.addr).await.err()?;
         (refused.kind() == ErrorKind::ConnectionRefused).then_some(())
     })
     .await;
-    // Connections from before are cut, or a client's pool would not notice.
-    let mut open_before = open_before;
-    let mut nothing = Vec::new();
-    let _ = open_before.read_to_end(&mut nothing).await;
-    assert!(nothing.is_empty());
+    // It is cut, or the client would not notice.
+    let cut = timeout(DEADLINE, pooled.read(&mut answer)).await.expect("an end of the connection");
+    assert!(matches!(cut, Ok(0) | Err(_)), "{cut:?}");
     // Nobody else can take the port in the meantime.
     assert!(std::net::TcpListener::bind(bench.addr).is_err());
 

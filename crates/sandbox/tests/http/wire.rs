@@ -10,7 +10,7 @@ use tokio::{
 };
 
 /// Deadline of every wait; a loaded machine needs seconds at most.
-const DEADLINE: Duration = Duration::from_secs(20);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
 
 /// Pause between two looks at a condition.
 const LOOK_AGAIN: Duration = Duration::from_millis(2);
