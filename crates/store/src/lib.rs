@@ -3,6 +3,8 @@
 //! One promise: **when a commit returns, the step survives a power cut; when it does not return, the step is there
 //! whole or not at all.** The port ([`port`]) knows no order, only entities; a second lifecycle needs no second store.
 
+#[cfg(feature = "testing")]
+pub mod conformance;
 #[cfg(feature = "sled")]
 mod folder;
 mod journal;
@@ -11,6 +13,7 @@ pub mod limits;
 pub mod port;
 mod record;
 mod store;
+pub mod testing;
 #[cfg(feature = "sled")]
 mod writer;
 

@@ -9,6 +9,7 @@ mod pager;
 pub(crate) mod sled;
 pub(crate) mod wide;
 
+pub(crate) use memory::Image;
 pub use memory::MemoryKv;
 pub(crate) use pager::Pager;
 

@@ -1,7 +1,5 @@
 //! The shortest way through both embedded stores.
 
-#![expect(clippy::unwrap_used, reason = "a panic is the report")]
-
 use std::sync::Arc;
 
 use bytes::Bytes;

@@ -1,0 +1,106 @@
+//! The same random history through every backend: all of them do what the model says, and show what it shows.
+
+use std::sync::Arc;
+
+use orderkeep_store::{
+    Store, Tuning,
+    conformance::{Factory, Model, Operation, Outcome, Snapshot, World, perform},
+};
+use proptest::{collection::vec, option, prelude::*, test_runner::TestRunner};
+
+use crate::support::{Engines, Sled, tiny};
+
+/// What happens, or that the store is opened again.
+#[derive(Debug, Clone)]
+enum Act {
+    Do(Operation),
+    Reopen,
+}
+
+fn operation() -> impl Strategy<Value = Operation> {
+    let stale = prop_oneof![9 => Just(0_u8), 1 => 1..3_u8];
+    let advance = (
+        any::<u8>(),
+        stale.clone(),
+        any::<u8>(),
+        any::<u8>(),
+        option::of(any::<i8>()),
+        option::weighted(0.3, any::<u8>()),
+        option::weighted(0.2, any::<u8>()),
+        prop_oneof![4 => 0..200_u16, 1 => 0..12_000_u16],
+    )
+        .prop_map(|(entity, stale, events, labels, wake_up, claim, finishes, view)| {
+            Operation::Advance { entity, stale, events, labels, wake_up, claim, finishes, view }
+        });
+    let touch = (any::<u8>(), stale, any::<u8>(), option::of(any::<i8>())).prop_map(
+        |(entity, stale, labels, wake_up)| Operation::Touch { entity, stale, labels, wake_up },
+    );
+    let hear =
+        (any::<u8>(), 0..9_000_u16).prop_map(|(account, body)| Operation::Hear { account, body });
+    let settle =
+        (any::<u8>(), any::<bool>()).prop_map(|(item, parks)| Operation::Settle { item, parks });
+    prop_oneof![6 => advance, 2 => touch, 2 => hear, 2 => settle]
+}
+
+fn history(length: usize) -> impl Strategy<Value = Vec<Act>> {
+    let act = prop_oneof![12 => operation().prop_map(Act::Do), 1 => Just(Act::Reopen)];
+    vec(act, 1..length)
+}
+
+async fn agrees(factory: &dyn Factory, acts: &[Act]) -> Result<(), TestCaseError> {
+    let mut store = factory.fresh().await;
+    let mut world = World::new();
+    let mut model = Model::new();
+    for act in acts {
+        match act {
+            Act::Do(operation) => {
+                let (found, after, expected) =
+                    perform(&mut world, &model, &*store, operation).await;
+                prop_assert_eq!(&found, &expected, "{:?}", operation);
+                if matches!(found, Outcome::Done { .. }) {
+                    model = after;
+                }
+            }
+            Act::Reopen => store = factory.reopen(store).await,
+        }
+    }
+    compare(&store, &world, &model).await?;
+    let store = factory.reopen(store).await;
+    compare(&store, &world, &model).await
+}
+
+async fn compare(
+    store: &Arc<dyn Store>,
+    world: &World,
+    model: &Model,
+) -> Result<(), TestCaseError> {
+    let found = Snapshot::read(&**store, world).await.unwrap();
+    prop_assert_eq!(found, model.snapshot());
+    Ok(())
+}
+
+/// Runs random histories; more of them with PROPTEST_CASES.
+fn run(factory: &dyn Factory, cases: u32, length: usize) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let mut config = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
+    if std::env::var_os("PROPTEST_CASES").is_none() {
+        config.cases = cases;
+    }
+    let mut runner = TestRunner::new(config);
+    runner.run(&history(length), |acts| runtime.block_on(agrees(factory, &acts))).unwrap();
+}
+
+#[test]
+fn memory() {
+    run(&Engines::new(Tuning::embedded(), false), 60, 120);
+}
+
+#[test]
+fn memory_with_rows_close_behind() {
+    run(&Engines::new(tiny(), false), 200, 120);
+}
+
+#[test]
+fn sled_with_rows_close_behind() {
+    run(&Sled::new(tiny()), 12, 60);
+}
