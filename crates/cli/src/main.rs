@@ -1,1 +1,52 @@
-fn main() {}
+//! The `orderkeep` binary: configuration and wiring. What it wires stands in the crates beside it.
+
+mod args;
+mod client;
+mod demo;
+mod dev;
+mod exit;
+mod listen;
+mod orders;
+mod output;
+mod sandbox;
+mod serve;
+mod settings;
+mod twin;
+
+use clap::Parser;
+
+use args::{Args, Command};
+use exit::Failure;
+
+fn main() -> std::process::ExitCode {
+    let args = Args::parse();
+    exit::install_tls();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return Failure::new(exit::FAILED, format!("cannot start: {error}")).report(),
+    };
+    match runtime.block_on(run(args)) {
+        Ok(()) => std::process::ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}
+
+async fn run(args: Args) -> Result<(), Failure> {
+    let log = args.log;
+    match args.command {
+        Command::Demo(args) => demo::run(args).await,
+        Command::Serve(args) => {
+            exit::install_log(log);
+            serve::run(args).await
+        }
+        Command::Sandbox(args) => {
+            exit::install_log(log);
+            sandbox::run(args).await
+        }
+        Command::Dev(args) => {
+            exit::install_log(log);
+            dev::run(args).await
+        }
+        Command::Orders(args) => orders::run(args).await,
+    }
+}

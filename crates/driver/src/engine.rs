@@ -562,8 +562,9 @@ impl Engine {
     /// Waits until the engine has stopped itself, and says why. A service then decides; the engine never exits.
     pub async fn halted(&self) -> String {
         let mut halted = self.inner.parts.halted.subscribe();
-        match halted.wait_for(Option::is_some).await {
-            Ok(why) => why.clone().unwrap_or_default(),
+        let why = halted.wait_for(Option::is_some).await.map(|why| why.clone().unwrap_or_default());
+        match why {
+            Ok(why) => why,
             // Unreachable while this engine is alive, which holds the sender.
             Err(_) => std::future::pending().await,
         }

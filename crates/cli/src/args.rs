@@ -1,0 +1,266 @@
+//! What can be asked on the command line.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+/// Carries every order from a locked rate to its end.
+#[derive(Debug, Parser)]
+#[command(name = "orderkeep", version, after_help = EXIT_CODES)]
+pub(crate) struct Args {
+    /// How logs are written to stderr.
+    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text, env = "ORDERKEEP_LOG_FORMAT")]
+    pub(crate) log: LogFormat,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0   done
+  1   failed (demo: something was lost, made twice, left open, or does not agree with the provider)
+  2   the command line is wrong
+  3   no such order
+  4   conflict: the key, the lock or the state of the order stands against it
+  5   not done in time
+  70  the engine has halted; start it again, it goes on from the disk
+  73  the data folder is in use, damaged, or from a newer version
+  78  the configuration is wrong
+
+stdout is data, stderr is talk. Logs: ORDERKEEP_LOG=debug (as tracing's env-filter).";
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum LogFormat {
+    Text,
+    Json,
+}
+
+/// How results are written to stdout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OutputFormat {
+    /// For people.
+    Table,
+    /// For machines: one JSON object (`watch`: one a line).
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// See it work: orders carried through kill -9 against a rough provider, then compared with its ledger.
+    Demo(DemoArgs),
+    /// The engine as a daemon.
+    Serve(ServeArgs),
+    /// The stand-in provider.
+    Sandbox(SandboxArgs),
+    /// Engine and stand-in provider in one process, to try things out.
+    Dev(DevArgs),
+    /// Orders of a running engine.
+    Orders(OrdersArgs),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct DemoArgs {
+    /// How many orders.
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) orders: u32,
+    /// How often the engine is killed with SIGKILL while orders are open.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(0..=100_000))]
+    pub(crate) kills: u32,
+    /// What the provider does wrong.
+    #[arg(long, value_enum, default_value_t = Faults::Rough)]
+    pub(crate) faults: Faults,
+    /// Decides every random choice of the provider, the payers and the kills.
+    #[arg(long)]
+    pub(crate) seed: Option<u64>,
+    /// Keep the engine's data and the logs here; otherwise they are removed when all went well.
+    #[arg(long)]
+    pub(crate) data: Option<PathBuf>,
+    #[arg(long, value_enum, default_value_t = OutputFormat::Table)]
+    pub(crate) output: OutputFormat,
+    /// Run a wrong engine, to see that this demo notices.
+    #[arg(long, value_enum)]
+    pub(crate) twin: Option<Twin>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Faults {
+    /// A provider on its best day.
+    None,
+    /// Lost answers, errors before and after the order was made, throttling, outages; lost, doubled, late and forged
+    /// webhooks; reads that lag.
+    Rough,
+}
+
+impl Faults {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Rough => "rough",
+        }
+    }
+}
+
+/// A wrong engine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Twin {
+    /// Posts a create again when its outcome is unknown, as most code does.
+    Resend,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct ServeArgs {
+    /// A TOML file; flags win over it.
+    #[arg(long, env = "ORDERKEEP_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+    /// The data folder.
+    #[arg(long, env = "ORDERKEEP_DATA")]
+    pub(crate) data: Option<PathBuf>,
+    /// Where the API and the webhooks are served.
+    #[arg(long, env = "ORDERKEEP_LISTEN")]
+    pub(crate) listen: Option<SocketAddr>,
+    /// The provider's base address.
+    #[arg(long, env = "ORDERKEEP_PROVIDER_URL")]
+    pub(crate) provider_url: Option<String>,
+    /// A file that holds the provider's API key alone.
+    #[arg(long, env = "ORDERKEEP_API_KEY_FILE")]
+    pub(crate) api_key_file: Option<PathBuf>,
+    /// A file that holds the webhook security token alone; twice while one replaces the other.
+    #[arg(long, env = "ORDERKEEP_WEBHOOK_TOKEN_FILE", value_delimiter = ',')]
+    pub(crate) webhook_token_file: Vec<PathBuf>,
+    /// A file that holds the token that callers of the API must send.
+    #[arg(long, env = "ORDERKEEP_API_TOKEN_FILE")]
+    pub(crate) api_token_file: Option<PathBuf>,
+    /// Run a wrong engine, for tests of the tests.
+    #[arg(long, value_enum, hide = true)]
+    pub(crate) twin: Option<Twin>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct SandboxArgs {
+    /// A TOML file with the sandbox's configuration; flags win over it.
+    #[arg(long)]
+    pub(crate) config: Option<PathBuf>,
+    /// Where the provider's API and the control API are served.
+    #[arg(long)]
+    pub(crate) listen: Option<SocketAddr>,
+    /// Where the control API is served as well; it stays up through an outage.
+    #[arg(long)]
+    pub(crate) control_listen: Option<SocketAddr>,
+    /// Where webhooks go.
+    #[arg(long)]
+    pub(crate) webhook_url: Option<String>,
+    /// What goes wrong.
+    #[arg(long, value_enum)]
+    pub(crate) faults: Option<Faults>,
+    /// Decides every random choice.
+    #[arg(long)]
+    pub(crate) seed: Option<u64>,
+    /// Provider time runs this many times as fast.
+    #[arg(long)]
+    pub(crate) time_factor: Option<u32>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct DevArgs {
+    /// The data folder; without it a temporary one, removed at the end.
+    #[arg(long)]
+    pub(crate) data: Option<PathBuf>,
+    /// Where the API and the webhooks are served.
+    #[arg(long, default_value = "127.0.0.1:7070")]
+    pub(crate) listen: SocketAddr,
+    /// Where the stand-in provider is served.
+    #[arg(long, default_value = "127.0.0.1:7071")]
+    pub(crate) sandbox_listen: SocketAddr,
+    /// What the provider does wrong.
+    #[arg(long, value_enum, default_value_t = Faults::None)]
+    pub(crate) faults: Faults,
+    /// Provider time runs this many times as fast.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) time_factor: u32,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct OrdersArgs {
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
+    #[command(subcommand)]
+    pub(crate) command: OrdersCommand,
+}
+
+/// Which engine.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ServerArgs {
+    /// The engine's address.
+    #[arg(long, global = true, default_value = "http://127.0.0.1:7070", env = "ORDERKEEP_URL")]
+    pub(crate) url: String,
+    /// A file that holds the engine's API token alone.
+    #[arg(long, global = true, env = "ORDERKEEP_API_TOKEN_FILE")]
+    pub(crate) api_token_file: Option<PathBuf>,
+    #[arg(long, global = true, value_enum, default_value_t = OutputFormat::Table)]
+    pub(crate) output: OutputFormat,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum OrdersCommand {
+    /// Take a lock and submit an order, or submit one for a lock that there is.
+    Submit(SubmitArgs),
+    /// One order.
+    Show {
+        /// Its id.
+        id: String,
+        /// Its history too.
+        #[arg(long)]
+        history: bool,
+    },
+    /// Orders, newest first.
+    List {
+        /// Only in this state.
+        #[arg(long)]
+        state: Option<String>,
+        /// Only those that need a person.
+        #[arg(long)]
+        review: bool,
+        /// Only those that have not ended.
+        #[arg(long)]
+        open: bool,
+        /// At most so many.
+        #[arg(long, default_value_t = 50)]
+        limit: usize,
+    },
+    /// Follow one order to its end, or all orders until interrupted.
+    Watch {
+        /// Its id; all orders without it.
+        id: Option<String>,
+        /// Give up after so many seconds.
+        #[arg(long)]
+        timeout: Option<u64>,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct SubmitArgs {
+    /// The fiat amount to take a lock for.
+    #[arg(long, required_unless_present_any = ["lock_id", "terms"])]
+    pub(crate) amount: Option<String>,
+    /// The crypto currency the payer sends.
+    #[arg(long, default_value = "usdc")]
+    pub(crate) currency: String,
+    /// On which chain.
+    #[arg(long, default_value = "polygon")]
+    pub(crate) network: String,
+    /// A lock that the engine took.
+    #[arg(long, conflicts_with_all = ["amount", "terms"])]
+    pub(crate) lock_id: Option<String>,
+    /// A JSON file with the terms of a lock that was taken elsewhere.
+    #[arg(long, conflicts_with = "amount")]
+    pub(crate) terms: Option<PathBuf>,
+    /// Your own key: the same key is the same order. A new one without it.
+    #[arg(long)]
+    pub(crate) key: Option<String>,
+    /// Your own word for the order.
+    #[arg(long)]
+    pub(crate) reference: Option<String>,
+    /// Which account.
+    #[arg(long, default_value = "default")]
+    pub(crate) account: String,
+}

@@ -1,0 +1,114 @@
+//! A client of the engine's API and of the sandbox's controls: JSON in, JSON out, errors as sentences.
+
+use std::{path::Path, time::Duration};
+
+use reqwest::{Method, StatusCode, header};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
+
+use crate::{
+    exit::{self, Failure},
+    settings,
+};
+
+/// How long one request may take. Longer than the engine's own limit is of no use.
+const TIMEOUT: Duration = Duration::from_secs(60);
+
+/// A client of one server.
+#[derive(Debug, Clone)]
+pub(crate) struct Client {
+    http: reqwest::Client,
+    base: String,
+    token: Option<SecretString>,
+}
+
+/// What a server answered.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) body: Value,
+}
+
+/// The server could not be asked; a later try may reach it.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot reach {base}: {why}")]
+pub(crate) struct Unreachable {
+    base: String,
+    why: String,
+}
+
+impl Client {
+    pub(crate) fn new(base: &str, token_file: Option<&Path>) -> Result<Self, Failure> {
+        let http = reqwest::Client::builder()
+            .timeout(TIMEOUT)
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .build()
+            .map_err(Failure::failed)?;
+        let token = token_file.map(settings::secret).transpose()?;
+        Ok(Self { http, base: base.trim_end_matches('/').to_owned(), token })
+    }
+
+    pub(crate) async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        key: Option<&str>,
+        body: Option<&Value>,
+    ) -> Result<Answer, Unreachable> {
+        let unreachable = |error: reqwest::Error| {
+            let mut why = error.to_string();
+            let mut source = std::error::Error::source(&error);
+            while let Some(cause) = source {
+                why = cause.to_string();
+                source = cause.source();
+            }
+            Unreachable { base: self.base.clone(), why }
+        };
+        let mut request = self.http.request(method, format!("{}{path}", self.base));
+        if let Some(token) = &self.token {
+            request = request.bearer_auth(token.expose_secret());
+        }
+        if let Some(key) = key {
+            request = request.header("idempotency-key", key);
+        }
+        if let Some(body) = body {
+            request =
+                request.header(header::CONTENT_TYPE, "application/json").body(body.to_string());
+        }
+        let response = request.send().await.map_err(unreachable)?;
+        let status = response.status();
+        let bytes = response.bytes().await.map_err(unreachable)?;
+        Ok(Answer { status, body: serde_json::from_slice(&bytes).unwrap_or(Value::Null) })
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Result<Answer, Unreachable> {
+        self.send(Method::GET, path, None, None).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Result<Answer, Unreachable> {
+        self.send(Method::POST, path, None, Some(body)).await
+    }
+}
+
+impl Answer {
+    /// The body of a good answer; a bad one becomes the process's failure.
+    pub(crate) fn good(self) -> Result<Value, Failure> {
+        if self.status.is_success() {
+            return Ok(self.body);
+        }
+        let detail = self.body.get("detail").and_then(Value::as_str).unwrap_or("no details");
+        let code = match self.status {
+            StatusCode::NOT_FOUND => exit::NOT_FOUND,
+            StatusCode::CONFLICT | StatusCode::UNPROCESSABLE_ENTITY => exit::CONFLICT,
+            _ => exit::FAILED,
+        };
+        Err(Failure::new(code, format!("{detail} ({})", self.status.as_u16())))
+    }
+}
+
+impl From<Unreachable> for Failure {
+    fn from(error: Unreachable) -> Self {
+        Self::failed(error)
+    }
+}

@@ -1,0 +1,69 @@
+//! How the process ends: one code per kind of failure, and a sentence on stderr.
+
+use std::{fmt::Display, io::Write as _, process::ExitCode};
+
+use tracing_subscriber::{EnvFilter, fmt::format::FmtSpan};
+
+use crate::args::LogFormat;
+
+pub(crate) const FAILED: u8 = 1;
+pub(crate) const NOT_FOUND: u8 = 3;
+pub(crate) const CONFLICT: u8 = 4;
+pub(crate) const TIMEOUT: u8 = 5;
+pub(crate) const HALTED: u8 = 70;
+pub(crate) const DATA: u8 = 73;
+pub(crate) const CONFIG: u8 = 78;
+
+/// Why the process ends badly.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    code: u8,
+    message: String,
+}
+
+impl Failure {
+    pub(crate) fn new(code: u8, message: impl Into<String>) -> Self {
+        Self { code, message: message.into() }
+    }
+
+    pub(crate) fn config(message: impl Display) -> Self {
+        Self::new(CONFIG, message.to_string())
+    }
+
+    pub(crate) fn failed(message: impl Display) -> Self {
+        Self::new(FAILED, message.to_string())
+    }
+
+    pub(crate) fn report(self) -> ExitCode {
+        if !self.message.is_empty() {
+            // Nobody may be reading any more.
+            drop(writeln!(std::io::stderr(), "orderkeep: {}", self.message));
+        }
+        ExitCode::from(self.code)
+    }
+}
+
+/// Says something to whoever started the process.
+pub(crate) fn say(line: impl Display) {
+    drop(writeln!(std::io::stderr(), "{line}"));
+}
+
+/// The process decides about TLS, not its libraries.
+pub(crate) fn install_tls() {
+    // Fails only if it was installed before, which is as good.
+    drop(rustls::crypto::ring::default_provider().install_default());
+}
+
+/// Logs to stderr, as `ORDERKEEP_LOG` says.
+pub(crate) fn install_log(format: LogFormat) {
+    let filter =
+        EnvFilter::try_from_env("ORDERKEEP_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_span_events(FmtSpan::NONE);
+    match format {
+        LogFormat::Text => subscriber.with_target(false).init(),
+        LogFormat::Json => subscriber.json().init(),
+    }
+}
