@@ -11,6 +11,8 @@
 //! The sandbox shares no code with any client of the provider: both were written from the documents, so that one
 //! can catch the other's misreading.
 //!
+//! The fault kinds, the controls and an example stand in the crate's `README.md`.
+//!
 //! It deliberately does not move money, talk to a chain, or keep anything on disk.
 
 mod amount;

@@ -326,6 +326,16 @@ mod tests {
     }
 
     #[test]
+    fn the_readmes_script_is_one() {
+        let readme = include_str!("../../README.md");
+        let (_, rest) = readme.split_once("```json").unwrap();
+        let (json, _) = rest.split_once("```").unwrap();
+        let script: FaultScript = serde_json::from_str(json).unwrap();
+        assert_eq!(script.check(), Ok(()));
+        assert_eq!((script.rules.len(), script.outages.len()), (2, 1));
+    }
+
+    #[test]
     fn presets_are_valid() {
         for name in ["none", "rough"] {
             assert_eq!(FaultScript::preset(name).unwrap().check(), Ok(()), "{name}");

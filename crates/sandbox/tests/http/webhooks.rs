@@ -24,7 +24,7 @@ fn towards(receiver: &Receiver) -> SandboxConfig {
     }
 }
 
-/// Locks and orders that last a provider's week: ten minutes of the wall.
+/// Locks and orders that last a provider's week: a minute of the wall at the fastest here.
 fn unhurried() -> ModelConfig {
     let week_ms = 7 * 24 * 3_600_000;
     ModelConfig { lock_ttl_ms: week_ms, order_ttl_ms: week_ms, ..ModelConfig::default() }
@@ -110,6 +110,7 @@ async fn a_silent_receiver_is_a_failed_try() {
         webhook_url: Some(url),
         webhook_timeout_ms: 20,
         time_factor: 10_000,
+        model: unhurried(),
         ..config()
     });
     bench.order().await;
