@@ -285,6 +285,18 @@ impl Engine {
         Ok(entity.map(|entity| codec::decode(&entity.view)).transpose()?)
     }
 
+    /// The terms in the provider's whole answer to a lock that was taken elsewhere, ready to be submitted.
+    ///
+    /// # Errors
+    /// Not such an answer; says what is wrong with it.
+    pub fn read_lock(&self, account: &AccountId, answer: &[u8]) -> Result<Terms, SubmitError> {
+        let account = self.account(account)?;
+        account
+            .provider
+            .read_lock(answer)
+            .map_err(|error| SubmitError::LockAnswer(error.to_string()))
+    }
+
     /// Takes an order. When it returns, the order is durable and will be carried to its end.
     ///
     /// # Errors

@@ -98,6 +98,9 @@ pub enum SubmitError {
         "lock `{0}` was not taken by this engine: send the provider's whole lock answer as `terms`, or take the lock here"
     )]
     UnknownLock(String),
+    /// A lock answer that cannot be read.
+    #[error("{0}")]
+    LockAnswer(String),
     /// The same key, another order.
     #[error(
         "idempotency key `{key}` belongs to order {holder}, which was submitted with another body"

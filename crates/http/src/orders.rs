@@ -9,6 +9,7 @@ use axum::{
 use orderkeep_core::{AccountId, IdempotencyKey, LockId, OrderId, StateName};
 use orderkeep_driver::{Engine, OrderList, SubmitRequest, TermsSource};
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 use crate::{
     json::{JsonBody, QueryOf},
@@ -28,8 +29,10 @@ pub(crate) struct SubmitBody {
     idempotency_key: Option<IdempotencyKey>,
     /// A lock that this engine took ...
     lock_id: Option<LockId>,
-    /// ... or the whole of one that was taken elsewhere.
+    /// ... or the terms of one that was taken elsewhere ...
     terms: Option<TermsView>,
+    /// ... or the provider's whole answer to it, as it came.
+    lock_answer: Option<Box<RawValue>>,
     reference: Option<String>,
 }
 
@@ -38,19 +41,23 @@ pub(crate) async fn submit(
     headers: HeaderMap,
     JsonBody(body): JsonBody<SubmitBody>,
 ) -> Result<Response, Problem> {
+    let account = body.account;
     let request = SubmitRequest {
-        account: body.account,
+        account: account.clone(),
         key: key(&headers, body.idempotency_key)?,
-        terms: match (body.lock_id, body.terms) {
-            (Some(lock_id), None) => TermsSource::Lock(lock_id),
-            (None, Some(terms)) => TermsSource::Given(Box::new(terms.into())),
-            (Some(_), Some(_)) => {
-                return Err(Problem::bad_request("give either `lockId` or `terms`, not both"));
+        terms: match (body.lock_id, body.terms, body.lock_answer) {
+            (Some(lock_id), None, None) => TermsSource::Lock(lock_id),
+            (None, Some(terms), None) => TermsSource::Given(Box::new(terms.into())),
+            (None, None, Some(answer)) => {
+                TermsSource::Given(Box::new(engine.read_lock(&account, answer.get().as_bytes())?))
             }
-            (None, None) => {
+            (None, None, None) => {
                 return Err(Problem::bad_request(
-                    "give the `lockId` of a lock taken here, or the `terms` of one",
+                    "give the `lockId` of a lock taken here, or the `lockAnswer` of the provider, or the `terms`",
                 ));
+            }
+            (_, _, _) => {
+                return Err(Problem::bad_request("give one of `lockId`, `lockAnswer` and `terms`"));
             }
         },
         reference: body.reference,

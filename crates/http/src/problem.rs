@@ -123,6 +123,7 @@ impl From<SubmitError> for Problem {
         let (status, code) = match error {
             SubmitError::Terms(_) => (StatusCode::UNPROCESSABLE_ENTITY, "terms_mismatch"),
             SubmitError::UnknownLock(_) => (StatusCode::UNPROCESSABLE_ENTITY, "unknown_lock"),
+            SubmitError::LockAnswer(_) => (StatusCode::UNPROCESSABLE_ENTITY, "bad_lock_answer"),
             SubmitError::KeyConflict { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "key_conflict"),
             SubmitError::LockTaken { .. } => (StatusCode::CONFLICT, "lock_taken"),
             SubmitError::ReferenceTooLong(_) => {

@@ -4,7 +4,8 @@ use std::fmt;
 
 use orderkeep_core::{LockId, Observation, ProviderOrderId, Source, Terms, Timestamp};
 use orderkeep_provider::{
-    BoxFuture, CallError, FailureClass, Heard, LockRequest, Provider, Rates, UnreadableWebhook,
+    BoxFuture, CallError, FailureClass, Heard, LockRequest, Provider, Rates, UnreadableLock,
+    UnreadableWebhook,
 };
 use reqwest::{Method, Url};
 use tracing::Instrument as _;
@@ -181,6 +182,10 @@ impl Provider for P100 {
 
     fn lock(&self, request: LockRequest) -> BoxFuture<'_, Result<Terms, CallError>> {
         Box::pin(async move { traced(Call::Lock, self.post_lock(&request)).await })
+    }
+
+    fn read_lock(&self, answer: &[u8]) -> Result<Terms, UnreadableLock> {
+        wire::lock_taken_elsewhere(answer).map_err(|why| UnreadableLock(why.to_string()))
     }
 
     fn create<'a>(

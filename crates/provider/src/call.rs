@@ -66,3 +66,8 @@ pub struct CallError {
     /// How long the provider asked to wait.
     pub retry_after: Option<Duration>,
 }
+
+/// A text that is not the provider's answer to a lock.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("not a lock answer of the provider: {0}")]
+pub struct UnreadableLock(pub String);

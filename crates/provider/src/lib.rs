@@ -10,7 +10,7 @@ use std::{fmt, future::Future, pin::Pin};
 
 use orderkeep_core::{LockId, Observation, ProviderOrderId, Terms, Timestamp};
 
-pub use call::{CallError, FailureClass, LockRequest, Rates};
+pub use call::{CallError, FailureClass, LockRequest, Rates, UnreadableLock};
 pub use webhook::{Heard, UnreadableWebhook};
 
 /// A boxed future, so that the port can be used as `Arc<dyn Provider>`.
@@ -26,6 +26,15 @@ pub trait Provider: fmt::Debug + Send + Sync + 'static {
 
     /// Takes a lock at the present rate. Each call takes a new one; an unused lock costs nothing.
     fn lock(&self, request: LockRequest) -> BoxFuture<'_, Result<Terms, CallError>>;
+
+    /// The terms in the provider's answer to a lock that somebody else took. Pure.
+    ///
+    /// # Errors
+    /// Not such an answer, or one with a part missing; says which. A provider that has no such thing refuses all.
+    fn read_lock(&self, answer: &[u8]) -> Result<Terms, UnreadableLock> {
+        let _ = answer;
+        Err(UnreadableLock("this provider's lock answers cannot be read".to_owned()))
+    }
 
     /// Turns a lock into an order. **Not safe to repeat**: sent at most once per call, whatever happens.
     fn create<'a>(

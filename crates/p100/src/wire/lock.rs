@@ -19,16 +19,22 @@ pub(crate) fn lock_body(request: &LockRequest) -> Vec<u8> {
 /// Both documented generations: the crypto currency is `currency` or `cryptocurrency`, the rate a string or a number,
 /// the fiat currency named or not, the time with milliseconds or without. (seen)
 pub(crate) fn lock(body: &[u8], request: &LockRequest) -> Result<Terms, Unreadable> {
+    let terms = lock_taken_elsewhere(body)?;
+    if terms.pay_currency != request.currency {
+        return Err(Unreadable::NotAsAsked("currency"));
+    }
+    if terms.network != request.network {
+        return Err(Unreadable::NotAsAsked("network"));
+    }
+    Ok(Terms { settle_amount: Some(request.amount.clone()), ..terms })
+}
+
+/// The answer alone: what was asked for is not in it.
+pub(crate) fn lock_taken_elsewhere(body: &[u8]) -> Result<Terms, Unreadable> {
     let fields = Fields::read(body)?;
     let missing = Unreadable::Missing;
     let pay_currency = crypto_currency(&fields)?.ok_or(missing("currency"))?;
     let network: Network = fields.parsed("network", "a network")?.ok_or(missing("network"))?;
-    if pay_currency != request.currency {
-        return Err(Unreadable::NotAsAsked("currency"));
-    }
-    if network != request.network {
-        return Err(Unreadable::NotAsAsked("network"));
-    }
     let terms = Terms {
         lock_id: fields.parsed("lockId", "a lock id")?.ok_or(missing("lockId"))?,
         pay_amount: fields.exact("amount")?.ok_or(missing("amount"))?,
@@ -36,7 +42,7 @@ pub(crate) fn lock(body: &[u8], request: &LockRequest) -> Result<Terms, Unreadab
         network,
         rate: fields.exact("rate")?.ok_or(missing("rate"))?,
         settle_currency: fields.parsed("destinationCurrency", "a currency")?,
-        settle_amount: Some(request.amount.clone()),
+        settle_amount: None,
         expires_at: fields.parsed("expiresAt", "a time")?.ok_or(missing("expiresAt"))?,
     };
     if terms.pay_amount.is_zero() {

@@ -16,5 +16,5 @@ pub(crate) use create::{create, create_body};
 pub(crate) use details::{about, details, observe};
 pub(crate) use envelope::ErrorEnvelope;
 pub(crate) use fields::{Fields, Unreadable, cut};
-pub(crate) use lock::{lock, lock_body};
+pub(crate) use lock::{lock, lock_body, lock_taken_elsewhere};
 pub(crate) use rates::rates;

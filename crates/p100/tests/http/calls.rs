@@ -63,6 +63,30 @@ async fn lock_reads_the_newer_generation() {
     );
 }
 
+#[test]
+fn a_lock_answer_taken_elsewhere_reads_alone() {
+    let client = client("http://127.0.0.1:9");
+    let newer = client.read_lock(LOCK_C.as_bytes()).unwrap();
+    assert_eq!(newer.lock_id.as_str(), "aa1cb52d-4692-45b2-aadb-5a11ac221328");
+    assert_eq!(newer.pay_amount.text(), "412.607142");
+    // What was asked for is not in the answer.
+    assert_eq!(newer.settle_amount, None);
+    let older = client.read_lock(LOCK_B.as_bytes()).unwrap();
+    assert_eq!((older.rate.text(), older.settle_currency), ("0.9245", None));
+
+    for (answer, what) in [
+        ("{}", "currency"),
+        ("[]", "object"),
+        (
+            r#"{"lockId":"a","currency":"usdc","network":"polygon","rate":"1","amount":0,"expiresAt":"2026-01-01T00:00:00Z"}"#,
+            "amount",
+        ),
+    ] {
+        let error = client.read_lock(answer.as_bytes()).unwrap_err().to_string();
+        assert!(error.contains(what), "{answer}: {error}");
+    }
+}
+
 #[tokio::test]
 async fn lock_reads_the_older_generation() {
     let server = answering("201 Created", LOCK_B).await;
