@@ -62,3 +62,24 @@ impl Ballast {
         file.sync_all()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_held_and_given_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let ballast = Ballast::new(folder.path(), 100_000);
+        assert!(!ballast.release().unwrap());
+        ballast.hold().unwrap();
+        let path = folder.path().join("BALLAST");
+        assert_eq!(fs::metadata(&path).unwrap().len(), 100_000);
+        // One that was cut short is made whole.
+        fs::write(&path, b"short").unwrap();
+        ballast.hold().unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().len(), 100_000);
+        assert!(ballast.release().unwrap());
+        assert!(!path.exists());
+    }
+}

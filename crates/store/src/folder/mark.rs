@@ -95,3 +95,72 @@ impl Mark for FileMark {
         self.file.sync_data()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn mark(generation: u64) -> MarkRecord {
+        MarkRecord {
+            generation,
+            incarnation: Uuid::from_u128(7),
+            seq: generation * 10,
+            chain: [3; 16],
+        }
+    }
+
+    fn reopened(path: &Path) -> Option<MarkRecord> {
+        FileMark::open(path).unwrap().1
+    }
+
+    #[test]
+    fn the_newest_note_counts() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("MARK");
+        let (mut file, found) = FileMark::open(&path).unwrap();
+        assert_eq!(found, None);
+        for generation in 1..=5 {
+            file.note(mark(generation)).unwrap();
+            file.settle().unwrap();
+            assert_eq!(reopened(&path), Some(mark(generation)));
+        }
+    }
+
+    /// A write that stops anywhere spoils its slot at most: the note before it still counts.
+    #[test]
+    fn a_torn_note_leaves_the_one_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("MARK");
+        let (mut file, _) = FileMark::open(&path).unwrap();
+        file.note(mark(1)).unwrap();
+        file.note(mark(2)).unwrap();
+        let before = std::fs::read(&path).unwrap();
+        file.note(mark(3)).unwrap();
+        let after = std::fs::read(&path).unwrap();
+        let mut torn = before;
+        let mut seen = Vec::new();
+        for at in 0..torn.len() {
+            if torn[at] != after[at] {
+                torn[at] = after[at];
+                std::fs::write(&path, &torn).unwrap();
+                seen.push(reopened(&path).map(|mark| mark.generation));
+            }
+        }
+        let last = seen.pop();
+        assert_eq!(last, Some(Some(3)));
+        assert!(seen.len() > 10);
+        assert!(seen.iter().all(|generation| *generation == Some(2)));
+    }
+
+    #[test]
+    fn nothing_readable_is_no_mark() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("MARK");
+        for content in [vec![], vec![0; 100], vec![0xff; 9_000], vec![0; 8_192]] {
+            std::fs::write(&path, content).unwrap();
+            assert_eq!(reopened(&path), None);
+        }
+    }
+}

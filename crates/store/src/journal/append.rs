@@ -84,6 +84,10 @@ impl Journal {
                 return Err(self.halt(&error));
             }
         }
+        // Given up meanwhile: who waited was told so, and nothing more is announced.
+        if let Err(stopped) = shared.stopped() {
+            return Err(Halt(stopped.to_string()));
+        }
         self.head = head;
         self.chain = chain;
         self.note_mark()?;

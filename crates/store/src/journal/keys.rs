@@ -143,3 +143,46 @@ pub(crate) fn count_of(key: &Bytes) -> Result<(Kind, Label), KvError> {
 fn bad(space: Space, key: &[u8]) -> KvError {
     KvError::Damaged(format!("{}: {} is no key of this map", space.name(), key.escape_ascii()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ID: EntityId = EntityId(Uuid::from_u128(0x0102_0304_0506_7008_8910_1112_1314_1516));
+
+    /// Keys are as much on the disk as records are.
+    #[test]
+    fn every_key_has_its_bytes() {
+        let id = b"\x01\x02\x03\x04\x05\x06\x70\x08\x89\x10\x11\x12\x13\x14\x15\x16";
+        assert_eq!(seq(258), *b"\0\0\0\0\0\0\x01\x02");
+        assert_eq!(&entity(ID), id);
+        assert_eq!(label(Kind(7), "ab", ID), [&b"\x07\x02ab"[..], &id[..]].concat());
+        assert_eq!(label(Kind(7), "", ID), [&b"\x07\0"[..], &id[..]].concat());
+        assert_eq!(
+            wake_up(PartitionId(3), 5, ID),
+            [&b"\0\x03\x80\0\0\0\0\0\0\x05"[..], &id[..]].concat()
+        );
+        assert_eq!(
+            wake_up(PartitionId(3), -1, ID),
+            [&b"\0\x03\x7f\xff\xff\xff\xff\xff\xff\xff"[..], &id[..]].concat()
+        );
+        assert_eq!(history(ID, 258), [&id[..], &b"\0\0\0\0\0\0\x01\x02"[..]].concat());
+        assert_eq!(count(Kind(7), &Label::from("ab")), b"count/\x07ab");
+        assert_eq!((META, WATERMARK), (&b"meta"[..], &b"watermark"[..]));
+    }
+
+    #[test]
+    fn keys_are_read_back() {
+        for at in [Micros::MIN, -1, 0, 1, Micros::MAX] {
+            let key = Bytes::from(wake_up(PartitionId(3), at, ID));
+            assert_eq!(wake_up_at(&key), Ok(at));
+            assert_eq!(trailing_id(Space::WakeUps, &key), Ok(ID));
+        }
+        let key = Bytes::from(count(Kind(7), &Label::from("ab")));
+        assert_eq!(count_of(&key), Ok((Kind(7), Label::from("ab"))));
+        assert_eq!(seq_of(Space::Inbox, &seq(9)), Ok(9));
+        assert!(seq_of(Space::Inbox, b"short").is_err());
+        assert!(count_of(&Bytes::from_static(b"count/")).is_err());
+        assert!(wake_up_at(&Bytes::from_static(b"short")).is_err());
+    }
+}

@@ -138,3 +138,6 @@ pub(crate) fn decode<R: Record>(bytes: &[u8]) -> Result<R, RecordError> {
     }
     R::read(version, payload)
 }
+
+#[cfg(test)]
+mod tests;

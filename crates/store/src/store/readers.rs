@@ -67,7 +67,7 @@ impl Readers {
         }
         match super::threaded::answer_or_halt(shared, answer).await {
             Some(answer) => answer,
-            None => Err(shared.stopped().err().unwrap_or(ReadError::Closed)),
+            None => Err(super::threaded::ended(shared).await),
         }
     }
 }

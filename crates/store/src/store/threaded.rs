@@ -102,11 +102,11 @@ impl Threaded {
         let (reply, answer) = oneshot::channel();
         let job = Job::Step(Box::new(StepJob { step, bytes, reply, permit }));
         if self.queue.push(job).is_err() {
-            return Err(self.shared.stopped().map_or_else(stopped, |()| CommitError::Closed));
+            return Err(stopped(ended(&self.shared).await));
         }
         match answer_or_halt(&self.shared, answer).await {
             Some(outcome) => outcome,
-            None => Err(self.shared.stopped().map_or_else(stopped, |()| CommitError::Closed)),
+            None => Err(stopped(ended(&self.shared).await)),
         }
     }
 
@@ -114,11 +114,11 @@ impl Threaded {
     pub(crate) async fn check(&self) -> Result<CheckReport, ReadError> {
         let (reply, answer) = oneshot::channel();
         if self.queue.push(Job::Check(reply)).is_err() {
-            return Err(self.shared.stopped().err().unwrap_or(ReadError::Closed));
+            return Err(ended(&self.shared).await);
         }
         match answer_or_halt(&self.shared, answer).await {
             Some(report) => Ok(report),
-            None => Err(self.shared.stopped().err().unwrap_or(ReadError::Closed)),
+            None => Err(ended(&self.shared).await),
         }
     }
 
@@ -132,14 +132,11 @@ impl Threaded {
             // Without an answer the health says what happened.
             let _ = answer_or_halt(&self.shared, answer).await;
         }
-        let mut health = self.shared.health.subscribe();
-        let ended = health
-            .wait_for(|health| matches!(health, Health::Closed | Health::Halted(_)))
-            .await
-            .map(|health| health.clone());
-        match ended {
-            Ok(Health::Halted(reason)) => Err(ReadError::Halted(reason)),
-            Ok(Health::Closed | Health::Running | Health::Full(_)) | Err(_) => Ok(()),
+        match ended(&self.shared).await {
+            ReadError::Closed => Ok(()),
+            halted @ (ReadError::Halted(_)
+            | ReadError::Damaged(_)
+            | ReadError::CursorGone { .. }) => Err(halted),
         }
     }
 }
@@ -172,6 +169,19 @@ fn weight(step: &Step) -> usize {
             let events: usize = change.events.iter().map(bytes::Bytes::len).sum();
             events + change.view.as_ref().map_or(0, bytes::Bytes::len)
         }),
+    }
+}
+
+/// How the store ended: whoever gets no answer waits for the reason, which is a moment behind.
+pub(super) async fn ended(shared: &Shared) -> ReadError {
+    let mut health = shared.health.subscribe();
+    let last = health
+        .wait_for(|health| matches!(health, Health::Closed | Health::Halted(_)))
+        .await
+        .map(|health| health.clone());
+    match last {
+        Ok(Health::Halted(reason)) => ReadError::Halted(reason),
+        Ok(Health::Closed | Health::Running | Health::Full(_)) | Err(_) => ReadError::Closed,
     }
 }
 
@@ -279,3 +289,6 @@ impl Store for Threaded {
         Box::pin(self.shut())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,168 @@
+//! The bytes on the disk. They may never change: a store that was written by any version is read by every later one.
+//!
+//! The fixtures were written once, by the version in their folder's name. A new schema version gets a new folder beside
+//! the old one; an old folder is never written again.
+
+use std::fmt::Debug;
+
+use bytes::Bytes;
+use proptest::prelude::*;
+use uuid::Uuid;
+
+use super::{journal::InboxEntry, *};
+use crate::{Claim, EntityId, InboxSeq, Kind, Label, PartitionId};
+
+fn id() -> EntityId {
+    EntityId(Uuid::from_u128(0x0192_0000_0000_7000_8000_0000_0000_0001))
+}
+
+fn unhex(text: &str) -> Vec<u8> {
+    let digits: Vec<u8> = text
+        .bytes()
+        .filter(|byte| !byte.is_ascii_whitespace())
+        .map(|byte| match byte {
+            b'0'..=b'9' => byte - b'0',
+            b'a'..=b'f' => byte - b'a' + 10,
+            other => panic!("{other} is no hex digit"),
+        })
+        .collect();
+    digits.chunks(2).map(|pair| pair[0] << 4 | pair[1]).collect()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// What is written today is the fixture, and the fixture reads as what was written.
+fn golden<R: Record + Debug + PartialEq>(fixture: &str, record: &R) {
+    let bytes = unhex(fixture);
+    assert_eq!(hex(&encode(record).unwrap()), hex(&bytes), "{}", R::KIND);
+    assert_eq!(&decode::<R>(&bytes).unwrap(), record, "{}", R::KIND);
+}
+
+fn journal() -> JournalRecord {
+    JournalRecord {
+        chain: [0xc5; 16],
+        first: 300,
+        entries: vec![
+            Entry::Commit {
+                change: Some(ChangeEntry {
+                    id: id(),
+                    kind: Kind(7),
+                    partition: PartitionId(0),
+                    before: 2,
+                    events: vec![Bytes::from_static(b"one"), Bytes::from_static(b"two")],
+                    view: Some(Bytes::from_static(b"view")),
+                    labels: vec![Label::from("Locked"), Label::from("review")],
+                    wake_up: Some(-1),
+                    claims: vec![Claim::new("key", &["a", "bc"])],
+                }),
+                inbox: vec![
+                    InboxEntry::Finished { seq: InboxSeq(4), disposition: "applied".to_owned() },
+                    InboxEntry::Parked { seq: InboxSeq(70_000), reason: "no order".to_owned() },
+                ],
+            },
+            Entry::Arrival {
+                account: "default".to_owned(),
+                received_at: 1_700_000_000_000_000,
+                body: Bytes::from_static(b"{}"),
+            },
+            Entry::Commit { change: None, inbox: Vec::new() },
+        ],
+    }
+}
+
+fn view() -> ViewRow {
+    ViewRow {
+        seq: 301,
+        kind: Kind(7),
+        partition: PartitionId(0),
+        version: 4,
+        wake_up: Some(1_700_000_000_000_000),
+        labels: vec![Label::from("Locked")],
+        view: Bytes::from_static(b"view"),
+    }
+}
+
+#[test]
+fn every_kind_has_its_bytes() {
+    golden(include_str!("../../fixtures/v1/journal.hex"), &journal());
+    golden(include_str!("../../fixtures/v1/view.hex"), &view());
+    golden(include_str!("../../fixtures/v1/claim.hex"), &ClaimRow { holder: id() });
+    let span = |first, events, seq| HistorySpan { first, events, seq };
+    golden(
+        include_str!("../../fixtures/v1/history.hex"),
+        &HistoryRow { spans: vec![span(1, 2, 300), span(3, 1, 70_000)] },
+    );
+    golden(
+        include_str!("../../fixtures/v1/inbox.hex"),
+        &InboxRow {
+            account: "default".to_owned(),
+            received_at: 5,
+            body: Bytes::from_static(b"{}"),
+            parked: Some("no order".to_owned()),
+        },
+    );
+    golden(include_str!("../../fixtures/v1/meta.hex"), &MetaRow { incarnation: id().0 });
+    golden(include_str!("../../fixtures/v1/watermark.hex"), &WatermarkRow { seq: 301 });
+    golden(include_str!("../../fixtures/v1/count.hex"), &CountRow { entities: 12 });
+    golden(
+        include_str!("../../fixtures/v1/mark.hex"),
+        &MarkRecord { generation: 9, incarnation: id().0, seq: 301, chain: [0xc5; 16] },
+    );
+}
+
+/// The checksum over the previous one and the record, computed apart from this program.
+#[test]
+fn the_chain_is_the_one_of_the_disk() {
+    let (sealed, chain) = seal([0x11; 16], journal()).unwrap();
+    assert_eq!(hex(&chain), include_str!("../../fixtures/v1/chain.hex").trim());
+    assert_eq!(decode::<JournalRecord>(&sealed).unwrap().chain, chain);
+    assert_eq!(chain_of([0x11; 16], &sealed), chain);
+    for at in 0..sealed.len() {
+        let mut changed = sealed.clone();
+        changed[at] ^= 1;
+        let in_the_checksum = (HEADER_BYTES..HEADER_BYTES + 16).contains(&at);
+        assert_eq!(chain_of([0x11; 16], &changed) == chain, in_the_checksum);
+    }
+    assert_ne!(chain_of([0x12; 16], &sealed), chain);
+}
+
+#[test]
+fn a_newer_record_is_refused() {
+    let mut bytes = encode(&view()).unwrap();
+    bytes[1..3].copy_from_slice(&2_u16.to_le_bytes());
+    let error = decode::<ViewRow>(&bytes).unwrap_err();
+    assert_eq!(error, RecordError::Newer { kind: "view", found: 2, newest: 1 });
+    assert_eq!(
+        error.to_string(),
+        "view record: schema version 2, this program reads 1 to 1; use the newer program"
+    );
+    bytes[0] = 9;
+    assert_eq!(decode::<ViewRow>(&bytes), Err(RecordError::Codec { kind: "view", found: 9 }));
+}
+
+#[test]
+fn damage_is_an_error() {
+    let bytes = encode(&view()).unwrap();
+    for length in 0..bytes.len() {
+        assert!(decode::<ViewRow>(&bytes[..length]).is_err(), "{length}");
+    }
+    let longer = [&bytes[..], b"x"].concat();
+    assert!(matches!(decode::<ViewRow>(&longer), Err(RecordError::Malformed { .. })));
+    // A view that says it is 2^62 bytes long must not be made room for.
+    let huge = [&[1, 1, 0, 1, 7, 0, 4, 0, 0][..], &[0xfd; 9]].concat();
+    assert!(matches!(decode::<ViewRow>(&huge), Err(RecordError::Malformed { .. })));
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_make_it_panic(tail in prop::collection::vec(any::<u8>(), 0..300)) {
+        let bytes = [&[1, 1, 0][..], &tail].concat();
+        let _ = decode::<JournalRecord>(&bytes);
+        let _ = decode::<ViewRow>(&bytes);
+        let _ = decode::<HistoryRow>(&bytes);
+        let _ = decode::<InboxRow>(&bytes);
+        let _ = decode::<MarkRecord>(&bytes);
+    }
+}
