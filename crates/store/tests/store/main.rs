@@ -4,6 +4,10 @@
 
 mod conformance;
 mod crash;
+mod damage;
 mod differential;
+mod folder;
+mod kill;
+mod process;
 mod smoke;
 mod support;
