@@ -128,6 +128,15 @@ impl Payment {
                 {
                     self.floor_after_deadline = Some(received.clone());
                 }
+                // Any later read that still shows it takes the suspicion away.
+                if !falls
+                    && self
+                        .suspected_fall
+                        .as_ref()
+                        .is_some_and(|first| read_started_at > first.read_started_at)
+                {
+                    self.suspected_fall = None;
+                }
                 if newest && falls && self.suspected_fall.is_none() {
                     self.suspected_fall =
                         Some(SuspectedFall { received: received.clone(), read_started_at });

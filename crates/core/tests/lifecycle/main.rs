@@ -3,12 +3,20 @@
 //! Nothing here reads a clock or waits; expected values are literal data or come from models that never call `step`.
 
 #[cfg(test)]
+mod exhaustive;
+#[cfg(test)]
 mod expected_table;
 #[cfg(test)]
 mod fixture;
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod provider;
 #[cfg(test)]
 mod samples;
 #[cfg(test)]
 mod stories;
 #[cfg(test)]
 mod table;
+#[cfg(test)]
+mod watch;

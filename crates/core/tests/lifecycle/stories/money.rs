@@ -2,7 +2,9 @@
 
 use super::{funds, result};
 use crate::fixture::*;
-use orderkeep_core::{Funds, OrderResult, Policy, ProviderStatus, ReviewReason, Source, StateName};
+use orderkeep_core::{
+    Exact, Funds, OrderResult, Policy, ProviderStatus, ReviewReason, Source, StateName,
+};
 
 #[test]
 fn an_executed_order_without_an_address_is_not_told_of_late_funds_at_every_read() {
@@ -68,4 +70,18 @@ fn confirmations_fall_only_by_two_reads() {
     let story = Story::awaiting().observes(20, confirmed(20, 2)).observes(30, confirmed(30, 1));
     assert_eq!(shown(&story), Some(2), "one read may lag");
     assert_eq!(shown(&story.observes(40, confirmed(40, 1))), Some(1));
+}
+
+#[test]
+fn a_read_in_between_that_still_shows_the_money_takes_the_suspicion_away() {
+    let expired = |seconds| read(seconds, ProviderStatus::Expired);
+    let shown = |seconds| read(seconds, ProviderStatus::Confirming).paid("40");
+    let received = |story: &Story| story.order.state.deposit().unwrap().payment.received.clone();
+    let story = Story::awaiting()
+        .observes(20, shown(20))
+        .observes(30, expired(30))
+        .observes(40, shown(40))
+        .observes(50, expired(50));
+    assert_eq!(received(&story), exact("40"));
+    assert_eq!(received(&story.observes(60, expired(60))), Exact::zero());
 }
