@@ -286,3 +286,45 @@ impl ProviderSettings {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The page for users, read by the code it is about.
+    #[test]
+    fn the_documented_file_is_read_whole() {
+        let page = include_str!("../../../docs/configuration.md");
+        let block = page.split("```toml").nth(1).unwrap().split("```").next().unwrap();
+        let settings: Settings = toml::from_str(block).unwrap();
+        let config = settings.engine();
+        let default = EngineConfig::default();
+        // What the page calls a default is one.
+        let mut documented = config.policy.clone();
+        assert_eq!(documented.provider_order_window.take(), Some(Duration::from_secs(3600)));
+        let answers = default.policy.answers.clone().with("P501", CreateVerdict::Unknown);
+        assert_eq!(documented, Policy { answers, ..default.policy });
+        assert_eq!(format!("{:?}", config.budget), format!("{:?}", default.budget));
+        let accounts = settings.accounts().unwrap();
+        assert_eq!(accounts[&AccountId::main()].statuses["SETTLED"], ProviderStatus::Executed);
+    }
+
+    #[test]
+    fn a_misspelt_key_is_an_error_that_says_where() {
+        let error =
+            toml::from_str::<Settings>("[policy]\nlock_margn = \"2s\"").unwrap_err().to_string();
+        assert!(
+            error.contains("line 2")
+                && error.contains("lock_margn")
+                && error.contains("lock_margin"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_duration_says_how_to_write_it() {
+        let error =
+            toml::from_str::<Settings>("[policy]\nlock_margin = \"soon\"").unwrap_err().to_string();
+        assert!(error.contains("write it like 30s, 2m or 500ms"), "{error}");
+    }
+}
