@@ -65,11 +65,11 @@ fn bind(draft: &mut Draft<'_>, seen: &Observation) {
             Create::NotSent { unknown_before, .. } => *unknown_before,
             Create::InFlight { .. } | Create::Unknown { .. } => true,
         },
+        State::Failed(_) => gave_up_unknown(&draft.next) && phase(&seen.status) == Some(3),
         State::Created(_)
         | State::WaitingForWallet(_)
         | State::AwaitingPayment(_)
-        | State::Executed(_)
-        | State::Failed(_) => false,
+        | State::Executed(_) => false,
     };
     let adopted = draft.next.adopting.as_ref() == Some(&seen.provider_order);
     draft.push(Event::Bound { provider_order: seen.provider_order.clone(), by: BoundBy::Read });
@@ -542,6 +542,9 @@ fn read_after_the_end(draft: &mut Draft<'_>, seen: &Observation) {
                         );
                     }
                 }
+                OrderResult::Failed if gave_up_unknown(&before) => {
+                    draft.settle(ReviewReason::UnexpectedProviderOrder);
+                }
                 OrderResult::Failed | OrderResult::Reversed => {}
             }
         }
@@ -551,6 +554,18 @@ fn read_after_the_end(draft: &mut Draft<'_>, seen: &Observation) {
         | ProviderStatus::Unknown(_) => {}
     }
     questions(draft, seen);
+}
+
+/// Whether its end said that there may be an order at the provider; that one has ended too leaves nothing to ask.
+fn gave_up_unknown(order: &Order) -> bool {
+    match &order.state {
+        State::Failed(failed) => failed.reason == FailReason::UnknownCreate,
+        State::Locked(_)
+        | State::Created(_)
+        | State::WaitingForWallet(_)
+        | State::AwaitingPayment(_)
+        | State::Executed(_) => false,
+    }
 }
 
 /// More arrived than the outcome accounts for. Amounts only grow, so that this is never the provider's lag.

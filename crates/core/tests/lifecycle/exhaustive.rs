@@ -83,15 +83,15 @@ pub(crate) const ALPHABET: [Letter; 20] = [
 
 /// What happened, or how much later it is.
 enum Told {
-    Input(Input),
+    Input(Box<Input>),
     Later(i64),
 }
 
 fn told(letter: Letter, seconds: i64, order: &Order) -> Told {
     // Every answer is of the newest attempt, as a faithful driver's is.
     let attempt = order.create_in_flight().unwrap_or(1);
-    let seen = |seen: Observation| Told::Input(Input::Observed(seen));
-    Told::Input(match letter {
+    let seen = |seen: Observation| Told::Input(Box::new(Input::Observed(seen)));
+    let input = match letter {
         Letter::Permit => permit(),
         Letter::Accepted => answered(attempt, accepted(ours())),
         Letter::NotSent => answered(attempt, not_sent()),
@@ -123,7 +123,8 @@ fn told(letter: Letter, seconds: i64, order: &Order) -> Told {
         Letter::Minute => return Told::Later(seconds + 60),
         Letter::Leap if seconds < LOCK_ENDS => return Told::Later(LOCK_ENDS),
         Letter::Leap => return Told::Later(seconds + WINDOW + 1),
-    })
+    };
+    Told::Input(Box::new(input))
 }
 
 impl Letter {
@@ -200,8 +201,9 @@ pub(crate) fn walk(beginning: &[Letter], depth: usize, step: StepFn, enough: usi
                 let seconds = spell(&mut watch, letter, seconds);
                 campaign.steps += 1;
                 let path: Vec<Letter> = [&path[..], &[letter]].concat();
-                if let Some(violation) = watch.broken.pop() {
-                    campaign.broken.push((path, violation));
+                if !watch.broken.is_empty() {
+                    let broken = watch.broken.drain(..);
+                    campaign.broken.extend(broken.map(|violation| (path.clone(), violation)));
                     if campaign.broken.len() >= enough {
                         return campaign;
                     }

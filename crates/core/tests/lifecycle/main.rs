@@ -9,9 +9,13 @@ mod expected_table;
 #[cfg(test)]
 mod fixture;
 #[cfg(test)]
+mod must_fail;
+#[cfg(test)]
 mod properties;
 #[cfg(test)]
 mod provider;
+#[cfg(test)]
+mod reference;
 #[cfg(test)]
 mod samples;
 #[cfg(test)]

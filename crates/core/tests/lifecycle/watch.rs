@@ -123,7 +123,7 @@ impl Watch {
         if let Some(outcome) = &mut order.outcome {
             outcome.proven_at = order.created_at;
         }
-        let mut bytes = bincode::serde::encode_to_vec(&order, bincode::config::standard()).unwrap();
+        let bytes = bincode::serde::encode_to_vec(&order, bincode::config::standard()).unwrap();
         let mut hasher = DefaultHasher::new();
         (self.sent, self.attempts, self.rests_on, &self.lower).hash(&mut hasher);
         for amount in &self.shown {
@@ -371,10 +371,11 @@ impl Watch {
         self.shown.extend(said.clone());
         let had = received(before);
         let has = received(next);
-        if let (Some((_, started)), Some(said)) = (read, &said) {
-            if *said < had && self.rests_on.is_none_or(|rests_on| started > rests_on) {
-                self.lower.insert(started);
-            }
+        if let (Some((_, started)), Some(said)) = (read, &said)
+            && *said < had
+            && self.rests_on.is_none_or(|rests_on| started > rests_on)
+        {
+            self.lower.insert(started);
         }
         if has < had {
             let rule = Rule::NoMoneyVanishes;
