@@ -137,7 +137,11 @@ impl Payment {
                 {
                     self.suspected_fall = None;
                 }
-                if newest && falls && self.suspected_fall.is_none() {
+                // Two reads must agree on what fell: fewer blocks are no evidence of less money.
+                let agrees = self.suspected_fall.as_ref().is_some_and(|first| {
+                    (first.received < self.received) == (*received < self.received)
+                });
+                if newest && falls && !agrees {
                     self.suspected_fall =
                         Some(SuspectedFall { received: received.clone(), read_started_at });
                     return;

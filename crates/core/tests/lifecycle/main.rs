@@ -11,16 +11,24 @@ mod fixture;
 #[cfg(test)]
 mod must_fail;
 #[cfg(test)]
+mod payment;
+#[cfg(test)]
 mod properties;
 #[cfg(test)]
 mod provider;
 #[cfg(test)]
 mod reference;
 #[cfg(test)]
+mod refusals;
+#[cfg(test)]
 mod samples;
+#[cfg(test)]
+mod schedule;
 #[cfg(test)]
 mod stories;
 #[cfg(test)]
 mod table;
+#[cfg(test)]
+mod terms;
 #[cfg(test)]
 mod watch;

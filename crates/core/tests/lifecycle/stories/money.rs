@@ -85,3 +85,19 @@ fn a_read_in_between_that_still_shows_the_money_takes_the_suspicion_away() {
     assert_eq!(received(&story), exact("40"));
     assert_eq!(received(&story.observes(60, expired(60))), Exact::zero());
 }
+
+#[test]
+fn fewer_blocks_are_no_evidence_of_less_money() {
+    let confirming = |seconds, confirmations| {
+        let mut seen = read(seconds, ProviderStatus::Confirming).paid("40");
+        seen.confirmations = Some(confirmations);
+        seen
+    };
+    let received = |story: &Story| story.order.state.deposit().unwrap().payment.received.clone();
+    let story = Story::awaiting()
+        .observes(20, confirming(20, 2))
+        .observes(30, confirming(30, 1))
+        .read(40, ProviderStatus::AwaitingPayment);
+    assert_eq!(received(&story), exact("40"));
+    assert_eq!(received(&story.read(50, ProviderStatus::AwaitingPayment)), Exact::zero());
+}
