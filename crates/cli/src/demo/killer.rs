@@ -40,6 +40,7 @@ pub(super) async fn run(stage: Arc<Stage>) -> Result<Killed, Failure> {
         with_open += u32::from(stage.open.load(Ordering::Acquire) > 0);
         engine.kill().await?;
         kills += 1;
+        stage.kills.store(kills, Ordering::Release);
         engine = EngineProcess::start(&stage)?;
     }
     engine.ready(&stage).await?;
@@ -52,6 +53,7 @@ async fn wait_for_open(stage: &Stage) {
     const LOOK_EVERY: Duration = Duration::from_millis(10);
     loop {
         let open = stage.status().await.and_then(|status| status["open"].as_u64()).unwrap_or(0);
+        stage.open.store(open, Ordering::Release);
         let all_submitted = stage.submitted.load(Ordering::Acquire) >= u64::from(stage.plan.orders);
         if open > 0 || all_submitted {
             return;

@@ -18,7 +18,7 @@ use std::{
     path::PathBuf,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64},
+        atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -47,11 +47,20 @@ struct Stage {
     submitted: AtomicU64,
     /// Orders that were open when somebody last asked.
     open: AtomicU64,
+    kills: AtomicU32,
     /// The kills are over.
     killing_over: AtomicBool,
 }
 
 impl Stage {
+    /// Whether order `number` may come: there should be new ones until the last kill, and something open at each.
+    fn may_come(&self, number: u32) -> bool {
+        let kills = self.kills.load(Ordering::Acquire);
+        let share =
+            u64::from(self.plan.orders) * u64::from(kills + 1) / u64::from(self.plan.kills.max(1));
+        u64::from(number) < share || self.open.load(Ordering::Acquire) == 0
+    }
+
     /// The engine's status, if it is up.
     async fn status(&self) -> Option<Value> {
         let answer = self.engine.get("/v1/status").await.ok()?;
@@ -122,6 +131,7 @@ async fn perform(args: &DemoArgs, plan: Plan) -> Result<(), Failure> {
         plan,
         submitted: AtomicU64::new(0),
         open: AtomicU64::new(0),
+        kills: AtomicU32::new(0),
         killing_over: AtomicBool::new(args.kills == 0),
     });
     let killer = tokio::spawn(killer::run(Arc::clone(&stage)));
@@ -164,7 +174,7 @@ async fn ended<T>(
 async fn settled(stage: &Stage, give_up: Instant) -> bool {
     const LOOK_EVERY: Duration = Duration::from_millis(100);
     while Instant::now() < give_up {
-        let over = stage.killing_over.load(std::sync::atomic::Ordering::Acquire);
+        let over = stage.killing_over.load(Ordering::Acquire);
         if over
             && let Ok(open) = compare::open_without_review(stage).await
             && open == 0

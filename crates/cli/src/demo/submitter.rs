@@ -31,6 +31,9 @@ pub(super) async fn run(stage: Arc<Stage>) -> Result<Vec<Acknowledged>, Failure>
     pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
     for number in 0..stage.plan.orders {
         pace.tick().await;
+        while !stage.may_come(number) {
+            tokio::time::sleep(AGAIN).await;
+        }
         let caller = Arc::clone(&callers).acquire_owned().await.map_err(Failure::failed)?;
         let stage = Arc::clone(&stage);
         tasks.spawn(async move {
