@@ -207,12 +207,12 @@ impl Locked {
                 .create
             {
                 Create::InFlight { attempt: current, unknown_before, .. } if current == attempt => {
-                    self.had_no_effect(draft, *attempt, *unknown_before, why, None, now, policy)
+                    had_no_effect(draft, *attempt, *unknown_before, why, None)
                 }
                 // The process that lost the answer turns out to know that nothing was written.
                 Create::Unknown { attempt: current, .. } if current == attempt && *attempt == 1 => {
                     draft.settle(ReviewReason::UnknownCreate);
-                    self.had_no_effect(draft, *attempt, false, why, None, now, policy)
+                    had_no_effect(draft, *attempt, false, why, None)
                 }
                 Create::NotSent { .. } | Create::InFlight { .. } | Create::Unknown { .. } => {
                     Outcome::AlreadyThere(Already::Stale)
@@ -227,15 +227,9 @@ impl Locked {
                         if current == attempt =>
                     {
                         match policy.answers.verdict(*class, code.as_deref()) {
-                            CreateVerdict::SendAgain => self.had_no_effect(
-                                draft,
-                                *attempt,
-                                *unknown_before,
-                                why,
-                                *retry_after,
-                                now,
-                                policy,
-                            ),
+                            CreateVerdict::SendAgain => {
+                                had_no_effect(draft, *attempt, *unknown_before, why, *retry_after)
+                            }
                             // After an unknown attempt a refusal proves nothing: the lock may be used up by our own order.
                             CreateVerdict::Hold | CreateVerdict::LockInvalid if *unknown_before => {
                                 draft.unknown(*attempt, why);
@@ -282,33 +276,6 @@ impl Locked {
                 }
             },
         }
-    }
-
-    #[allow(
-        clippy::too_many_arguments,
-        reason = "one place for the three ways to have had no effect"
-    )]
-    fn had_no_effect(
-        &self,
-        mut draft: Draft<'_>,
-        attempt: u32,
-        unknown_before: bool,
-        why: &str,
-        asked: Option<std::time::Duration>,
-        now: Timestamp,
-        policy: &Policy,
-    ) -> Outcome {
-        if unknown_before {
-            draft.unknown(attempt, why);
-        } else {
-            let (first, longest) = policy.create_backoff;
-            let next_at = now.plus(create_delay(first, longest, attempt, asked));
-            draft.push(Event::CreateNotSent { attempt, why: why.to_owned(), next_at });
-            if draft.next.cancel.is_some() {
-                end_as_cancelled(&mut draft);
-            }
-        }
-        draft.finish()
     }
 
     fn on_woken(&self, order: &Order, now: Timestamp, policy: &Policy) -> Outcome {
@@ -391,4 +358,25 @@ fn may_post_again(
     } else {
         Ok(())
     }
+}
+
+/// The attempt made nothing; after an unknown one that is no proof that there is nothing.
+fn had_no_effect(
+    mut draft: Draft<'_>,
+    attempt: u32,
+    unknown_before: bool,
+    why: &str,
+    asked: Option<std::time::Duration>,
+) -> Outcome {
+    if unknown_before {
+        draft.unknown(attempt, why);
+        return draft.finish();
+    }
+    let (first, longest) = draft.policy.create_backoff;
+    let next_at = draft.now.plus(create_delay(first, longest, attempt, asked));
+    draft.push(Event::CreateNotSent { attempt, why: why.to_owned(), next_at });
+    if draft.next.cancel.is_some() {
+        end_as_cancelled(&mut draft);
+    }
+    draft.finish()
 }

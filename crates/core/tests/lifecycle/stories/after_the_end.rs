@@ -52,3 +52,18 @@ fn an_unknown_create_found_ended_and_unpaid_asks_nobody() {
 fn paid(seconds: i64, status: ProviderStatus, received: &str) -> Observation {
     Observation { received: Some(exact(received)), ..read(seconds, status) }
 }
+
+#[test]
+fn a_given_up_create_that_is_found_ended_and_unpaid_leaves_nothing_to_ask() {
+    let given_up = || Story::unknown().then(3, resolve(Resolution::NoProviderOrder));
+    let story = given_up().read(20, ProviderStatus::Expired);
+    assert!(story.open().is_empty());
+    // Found alive, it is asked about until it has ended there.
+    let story = given_up().read(20, ProviderStatus::AwaitingPayment);
+    assert_eq!(story.open(), [ReviewReason::UnexpectedProviderOrder]);
+    let story = story.read(30, ProviderStatus::Expired);
+    assert!(story.open().is_empty());
+    // Found paid, it is asked about.
+    let story = given_up().observes(20, read(20, ProviderStatus::Underpaid).paid("40"));
+    assert_eq!(story.open(), [ReviewReason::LateFunds]);
+}

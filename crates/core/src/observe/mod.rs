@@ -1,10 +1,17 @@
 //! What the provider says about an order, and what follows. The same for every state that has a provider's order:
 //! a claim makes us look, a read decides, and nothing goes back.
 
+mod after_the_end;
+mod questions;
+
+pub(crate) use after_the_end::after_the_end;
+use after_the_end::{gave_up_unknown, read_after_the_end};
+use questions::{overdue, questions};
+
 use crate::{
     Already, CreateAnswer, CreateInput, Event, Exact, FailReason, Funds, LockId, Observation,
-    Order, OrderOutcome, OrderResult, Outcome, PaymentKind, Policy, ProviderOrderId,
-    ProviderStatus, Refusal, ReviewReason, Source, State, StateName, Timestamp,
+    Order, Outcome, Policy, ProviderOrderId, ProviderStatus, Refusal, ReviewReason, Source, State,
+    StateName, Timestamp,
     event::BoundBy,
     order::Draft,
     state::{Bound, Create, Locked},
@@ -356,80 +363,6 @@ fn reversed(draft: &mut Draft<'_>, seen: &Observation) {
     draft.raise(ReviewReason::Reversed, format!("the provider says {}", seen.status_text));
 }
 
-/// What a person should be asked after the newest read, or need not be asked any more.
-fn questions(draft: &mut Draft<'_>, seen: &Observation) {
-    let (now, policy) = (draft.now, draft.policy);
-    draft.settle(ReviewReason::ProviderLostOrder);
-    if let Err(mismatch) = draft.next.terms.check_order(seen, policy) {
-        draft.raise(ReviewReason::TermsMismatch, mismatch.to_string());
-    }
-    let Some(bound) = draft.next.state.bound().cloned() else {
-        return;
-    };
-    if let (Some(deposit), Some(address)) = (draft.next.state.deposit(), &seen.address)
-        && deposit.address != *address
-    {
-        let detail =
-            format!("{} was given first, the provider now says {address}", deposit.address);
-        draft.raise(ReviewReason::AddressChanged, detail);
-    }
-    match bound.unknown_status_since {
-        Some(since) if now.since(since) >= policy.unknown_status_review_after => {
-            draft.raise(
-                ReviewReason::UnknownStatus,
-                format!("the provider says `{}`", seen.status_text),
-            );
-        }
-        Some(_) => {}
-        None => draft.settle(ReviewReason::UnknownStatus),
-    }
-    match draft.next.state_name() {
-        StateName::Created | StateName::WaitingForWallet => {
-            if now.since(bound.at) >= policy.wallet_review_after {
-                draft.raise(ReviewReason::WalletLate, "no address yet".to_owned());
-            }
-        }
-        StateName::AwaitingPayment => overdue(draft, now),
-        StateName::Locked | StateName::Executed | StateName::Failed => {
-            for reason in [
-                ReviewReason::WalletLate,
-                ReviewReason::PaymentStuck,
-                ReviewReason::Overdue,
-                ReviewReason::UnknownStatus,
-            ] {
-                draft.settle(reason);
-            }
-        }
-    }
-}
-
-fn overdue(draft: &mut Draft<'_>, now: Timestamp) {
-    let policy = draft.policy;
-    let Some(deposit) = draft.next.state.deposit().cloned() else {
-        return;
-    };
-    match (deposit.payment.kind(), deposit.payment.since) {
-        (PaymentKind::None, _) | (_, None) => draft.settle(ReviewReason::PaymentStuck),
-        (
-            PaymentKind::Partial { .. } | PaymentKind::Exact | PaymentKind::Over { .. },
-            Some(since),
-        ) => {
-            if now.since(since) >= policy.confirming_review_after {
-                draft.raise(ReviewReason::PaymentStuck, "paid, and not decided".to_owned());
-            }
-        }
-    }
-    if deposit.expires_at.is_some_and(|deadline| now >= deadline.plus(policy.overdue_review_after))
-    {
-        draft.raise(
-            ReviewReason::Overdue,
-            "past its deadline, and the provider has not ended it".to_owned(),
-        );
-    } else {
-        draft.settle(ReviewReason::Overdue);
-    }
-}
-
 /// An older read still holds facts that only grow: transfers, and what was there after the deadline.
 fn merge_older(draft: &mut Draft<'_>, seen: &Observation) {
     let mut taken = draft.next.clone();
@@ -445,141 +378,4 @@ fn merge_older(draft: &mut Draft<'_>, seen: &Observation) {
     if fills_in {
         wallet_given(draft, seen);
     }
-}
-
-/// An observation of an order that has ended.
-pub(crate) fn after_the_end(
-    order: &Order,
-    bound: &Bound,
-    seen: &Observation,
-    now: Timestamp,
-    policy: &Policy,
-) -> Outcome {
-    if let Some(other) = other_order(order, bound, seen, now, policy) {
-        return other;
-    }
-    // An order that we gave up and the provider goes on with may still be on its way there.
-    let ended_by_provider = match &order.state {
-        State::Failed(failed) => match failed.reason {
-            FailReason::Expired | FailReason::Underpaid | FailReason::Provider(_) => true,
-            FailReason::LockExpired
-            | FailReason::LockInvalid
-            | FailReason::Cancelled
-            | FailReason::UnknownCreate => false,
-        },
-        State::Executed(_)
-        | State::Locked(_)
-        | State::Created(_)
-        | State::WaitingForWallet(_)
-        | State::AwaitingPayment(_) => true,
-    };
-    let behind = ended_by_provider && phase(&seen.status).is_some_and(|phase| phase < 3);
-    match seen.source {
-        Source::Claimed { .. } => {
-            // More money than is known is worth a look, whatever the status.
-            let more = order.outcome.as_ref().is_some_and(|outcome| is_late(outcome, seen));
-            claim(order, bound, seen, behind && !more, now, policy)
-        }
-        Source::Confirmed { .. } => {
-            let mut draft = Draft::for_observation(order, seen, now, policy);
-            if bound.is_newest(seen.at()) && !behind {
-                read_after_the_end(&mut draft, seen);
-            } else {
-                merge_older(&mut draft, seen);
-                // The provider takes an order up again for money that came late.
-                if let Some(outcome) = order.outcome.as_ref().filter(|_| behind) {
-                    late_funds(&mut draft, outcome, seen);
-                }
-                if draft.is_empty() {
-                    return Outcome::AlreadyThere(Already::Stale);
-                }
-            }
-            draft.finish()
-        }
-    }
-}
-
-/// The newest read of an order that has ended: its state stays, what it says is a fact of its own.
-fn read_after_the_end(draft: &mut Draft<'_>, seen: &Observation) {
-    let before = draft.next.clone();
-    let mut taken = draft.next.clone();
-    if let Some(deposit) = taken.state.deposit_mut() {
-        deposit.take_in(seen, true);
-    }
-    if says_something_new(&before, &taken, seen) {
-        draft.push(Event::Read { seen: Box::new(seen.clone()) });
-    }
-    wallet_given(draft, seen);
-    let Some(outcome) = before.outcome.as_ref() else {
-        return;
-    };
-    late_funds(draft, outcome, seen);
-    match &seen.status {
-        ProviderStatus::Executed => {
-            if outcome.result != OrderResult::Executed {
-                draft.push(Event::Corrected { result: OrderResult::Executed });
-                draft.raise(
-                    ReviewReason::Corrected,
-                    "the provider executed it after all".to_owned(),
-                );
-            }
-        }
-        ProviderStatus::Reversed => {
-            if outcome.result != OrderResult::Reversed {
-                reversed(draft, seen);
-            }
-        }
-        ProviderStatus::Expired | ProviderStatus::Underpaid | ProviderStatus::Failed => {
-            match outcome.result {
-                OrderResult::Executed => {
-                    if before.state_name() == StateName::Executed {
-                        reversed(draft, seen);
-                    } else {
-                        draft.push(Event::Corrected { result: OrderResult::Failed });
-                        draft.raise(
-                            ReviewReason::Corrected,
-                            format!("the provider says {} again", seen.status_text),
-                        );
-                    }
-                }
-                OrderResult::Failed if gave_up_unknown(&before) => {
-                    draft.settle(ReviewReason::UnexpectedProviderOrder);
-                }
-                OrderResult::Failed | OrderResult::Reversed => {}
-            }
-        }
-        ProviderStatus::WaitingForWallet
-        | ProviderStatus::AwaitingPayment
-        | ProviderStatus::Confirming
-        | ProviderStatus::Unknown(_) => {}
-    }
-    questions(draft, seen);
-}
-
-/// Whether its end said that there may be an order at the provider; that one has ended too leaves nothing to ask.
-fn gave_up_unknown(order: &Order) -> bool {
-    match &order.state {
-        State::Failed(failed) => failed.reason == FailReason::UnknownCreate,
-        State::Locked(_)
-        | State::Created(_)
-        | State::WaitingForWallet(_)
-        | State::AwaitingPayment(_)
-        | State::Executed(_) => false,
-    }
-}
-
-/// More arrived than the outcome accounts for. Amounts only grow, so that this is never the provider's lag.
-fn late_funds(draft: &mut Draft<'_>, outcome: &OrderOutcome, seen: &Observation) {
-    let Some(received) = seen.received.as_ref().filter(|_| is_late(outcome, seen)) else {
-        return;
-    };
-    draft.push(Event::LateFunds { received: received.clone() });
-    draft.raise(
-        ReviewReason::LateFunds,
-        format!("{received} in all arrived, some of it after the end"),
-    );
-}
-
-fn is_late(outcome: &OrderOutcome, seen: &Observation) -> bool {
-    seen.received.as_ref().is_some_and(|received| *received > outcome.accounted)
 }
