@@ -39,21 +39,27 @@ impl FolderLock {
             Err(TryLockError::WouldBlock) => return Err(LockError::Held(holder(&mut file))),
             Err(TryLockError::Error(error)) => return Err(error.into()),
         }
-        file.set_len(0)?;
-        file.seek(SeekFrom::Start(0))?;
-        write!(
-            file,
-            "process {} on {}, since {} s after 1970-01-01T00:00:00Z",
-            std::process::id(),
-            host(),
-            SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
-        )?;
+        // A full disk may refuse the text; the lock holds all the same.
+        let _ = sign(&mut file);
         Ok(Self { _file: file })
     }
 
     pub(crate) fn path(folder: &Path) -> PathBuf {
         folder.join("LOCK")
     }
+}
+
+/// Writes who holds it. In place, so that a full disk has the room.
+fn sign(file: &mut File) -> io::Result<()> {
+    let text = format!(
+        "process {} on {}, since {} s after 1970-01-01T00:00:00Z",
+        std::process::id(),
+        host(),
+        SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
+    );
+    file.seek(SeekFrom::Start(0))?;
+    file.write_all(text.as_bytes())?;
+    file.set_len(text.len() as u64)
 }
 
 fn holder(file: &mut File) -> String {

@@ -214,6 +214,9 @@ fn compare_history(kv: &dyn Kv, model: &Model, report: &mut CheckReport) -> Resu
         let Some(row) = read::<HistoryRow>(&bytes, report) else {
             continue;
         };
+        if row.spans.first().map(|span| keys::history(id, span.first)).as_deref() != Some(&key) {
+            report.problem(format!("history: a row of {id:?} is not under its first event"));
+        }
         match &mut of {
             Some((current, spans)) if *current == id => spans.extend(row.spans),
             Some(_) | None => settle(of.replace((id, row.spans)), report),

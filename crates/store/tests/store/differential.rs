@@ -17,7 +17,8 @@ enum Act {
     Reopen,
 }
 
-fn operation() -> impl Strategy<Value = Operation> {
+/// Any operation; mostly ones that are done.
+pub(crate) fn operation() -> impl Strategy<Value = Operation> {
     let stale = prop_oneof![9 => Just(0_u8), 1 => 1..3_u8];
     let advance = (
         any::<u8>(),

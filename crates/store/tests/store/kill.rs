@@ -6,6 +6,7 @@
 
 use std::{
     collections::BTreeMap,
+    path::Path,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -144,13 +145,23 @@ impl Acknowledged {
     }
 }
 
+/// For campaigns: looks through a folder by the lines on standard input.
+pub(crate) fn look_alone(folder: &Path) {
+    let mut acknowledged = Acknowledged::default();
+    for line in std::io::stdin().lines() {
+        acknowledged.take(&line.unwrap());
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(look(folder, &acknowledged));
+    say(&format!("all {} steps are there", acknowledged.versions.values().sum::<u64>()));
+}
+
 /// Opens a copy and looks at everything that was acknowledged.
-async fn look(folder: &TempDir, acknowledged: &Acknowledged) {
+async fn look(original: &Path, acknowledged: &Acknowledged) {
     let copied = TempDir::new().unwrap();
     let config = SledConfig::new(copied.path().join("store"));
-    let original = folder.path().join("store");
     if original.exists() {
-        copy(&original, &config.path);
+        copy(original, &config.path);
     }
     let store = SledStore::open(config).unwrap();
     let report = store.check().await.unwrap();
@@ -237,7 +248,7 @@ async fn nothing_acknowledged_is_lost() {
             acknowledged = Acknowledged::default();
         }
         kill_one(generation, &folder, &mut acknowledged);
-        look(&folder, &acknowledged).await;
+        look(&folder.path().join("store"), &acknowledged).await;
         steps = steps.max(acknowledged.versions.values().sum::<u64>());
     }
     assert!(steps > 200, "only {steps} steps were acknowledged");

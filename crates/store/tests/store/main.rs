@@ -11,3 +11,4 @@ mod kill;
 mod process;
 mod smoke;
 mod support;
+mod tamper;

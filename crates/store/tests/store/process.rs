@@ -1,7 +1,8 @@
 //! This test program as a child of itself: a process that can be killed.
 //!
 //! The child is the test [`child`], run alone with a role in its environment; without a role it does nothing. It reports
-//! line by line on its standard output.
+//! line by line on its standard output. A campaign from outside (`campaigns/`) starts the same roles, and `look`, which
+//! reads such lines and looks through a folder.
 
 use std::{
     io::{BufRead, BufReader, Lines, Write},
@@ -85,6 +86,10 @@ fn child() {
     let (Ok(role), Some(folder)) = (std::env::var(ROLE), std::env::var_os(FOLDER)) else {
         return;
     };
+    if role == "look" {
+        crate::kill::look_alone(Path::new(&folder));
+        return;
+    }
     say("opening");
     let store = SledStore::open(SledConfig { ballast_bytes: 64 * 1024, ..SledConfig::new(folder) })
         .unwrap();
