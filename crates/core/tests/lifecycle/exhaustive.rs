@@ -1,7 +1,7 @@
 //! Every sequence of a small alphabet of inputs and waits, to a fixed depth, with every promise checked at each step.
 //!
-//! Orders that are the same from here on are followed once. `DEPTH=6 cargo nextest run -p orderkeep-core exhaustive`
-//! goes deeper; the depth below takes a few seconds.
+//! Orders that are the same from here on are followed once. `DEPTH=6 cargo test -p orderkeep-core exhaustive -- --nocapture`
+//! goes deeper, and takes minutes; the depth below takes a few seconds.
 
 use crate::{
     fixture::*,

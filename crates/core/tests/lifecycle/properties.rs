@@ -1,4 +1,4 @@
-//! What must hold for any history at all. `CASES=20000 cargo nextest run -p orderkeep-core properties` looks longer.
+//! What must hold for any history at all. `CASES=20000 cargo test -p orderkeep-core properties` looks longer.
 
 use crate::{
     fixture::*,

@@ -1,5 +1,6 @@
 //! One story per thing that must be survived: what happened, and the right outcome.
 
+mod adoption;
 mod after_the_end;
 mod answers;
 mod bounds;

@@ -2,7 +2,7 @@
 
 use super::failed;
 use crate::fixture::*;
-use orderkeep_core::{AnswerClass, FailReason, Input, ProviderStatus, ReviewReason};
+use orderkeep_core::{AnswerClass, FailReason, Input, ProviderStatus, ReviewReason, StateName};
 
 #[test]
 fn a_create_refused_again_after_a_retry_asks_again() {
@@ -92,4 +92,91 @@ fn an_unknown_create_ends_as_soon_as_an_adoption_no_longer_holds_it() {
     assert!(wake_up.at <= at(end + 10), "{wake_up:?}");
     let story = story.then(end + 11, Input::Woken);
     assert_eq!(failed(&story), Some(&FailReason::UnknownCreate));
+}
+
+#[test]
+fn a_missing_address_asks_after_its_time_and_the_address_answers() {
+    let waits = |seconds| Story::created().read(seconds, ProviderStatus::WaitingForWallet);
+    assert_eq!(waits(601).open(), []);
+    let story = waits(602);
+    assert_eq!(story.open(), [ReviewReason::WalletLate]);
+    assert_eq!(story.name(), StateName::WaitingForWallet, "our clock ends nothing");
+    assert_eq!(story.read(700, ProviderStatus::AwaitingPayment).open(), []);
+}
+
+#[test]
+fn a_payment_that_nobody_decides_asks_after_its_time_and_its_end_answers() {
+    let paid = |seconds, confirmations| {
+        let mut seen = read(seconds, ProviderStatus::Confirming).paid("100");
+        seen.expires_at = Some(at(1_000_000));
+        seen.confirmations = Some(confirmations);
+        seen
+    };
+    let story = Story::awaiting().observes(20, paid(20, 1));
+    assert_eq!(story.clone().observes(7_219, paid(7_219, 1)).open(), []);
+    let story = story.observes(7_220, paid(7_220, 1));
+    assert_eq!(story.open(), [ReviewReason::PaymentStuck]);
+    let story = story.observes(8_000, read(8_000, ProviderStatus::Executed).paid("100"));
+    assert_eq!(story.open(), []);
+}
+
+#[test]
+fn an_unknown_word_is_kept_and_asks_after_its_time() {
+    let story = Story::awaiting().read(100, unknown_word());
+    assert_eq!(story.name(), StateName::AwaitingPayment);
+    assert_eq!(story.open(), []);
+    let bound = story.order.state.bound().unwrap();
+    assert_eq!(bound.last_read.as_ref().map(|seen| &seen.status), Some(&unknown_word()));
+    let story = story.read(699, unknown_word());
+    assert_eq!(story.open(), []);
+    let story = story.read(700, unknown_word());
+    assert_eq!(story.open(), [ReviewReason::UnknownStatus]);
+    let story = story.read(800, ProviderStatus::AwaitingPayment);
+    assert_eq!(story.open(), []);
+    assert_eq!(story.order.state.bound().unwrap().unknown_status_since, None);
+}
+
+#[test]
+fn an_order_that_is_not_found_is_young_then_lost_then_found() {
+    let story = Story::created().then(3, not_found(ours(), 121));
+    assert_eq!(story.open(), [], "the provider may take two minutes to find its own order");
+    let story = story.then(4, not_found(ours(), 122));
+    assert_eq!(story.open(), [ReviewReason::ProviderLostOrder]);
+    assert_eq!(story.name(), StateName::Created);
+    let story = story.read(200, ProviderStatus::WaitingForWallet);
+    assert_eq!(story.open(), []);
+    // A read from before the one that found it proves nothing, and neither does another order's.
+    let story = story.then(210, not_found(ours(), 199)).then(211, not_found(other(), 211));
+    assert_eq!(story.open(), []);
+}
+
+#[test]
+fn every_reason_tells_a_person_what_to_do() {
+    let reasons = [
+        ReviewReason::UnknownCreate,
+        ReviewReason::CreateRefused,
+        ReviewReason::UnexpectedProviderOrder,
+        ReviewReason::SecondProviderOrder,
+        ReviewReason::TermsMismatch,
+        ReviewReason::AddressChanged,
+        ReviewReason::LockChanged,
+        ReviewReason::WalletLate,
+        ReviewReason::PaymentStuck,
+        ReviewReason::Overdue,
+        ReviewReason::UnknownStatus,
+        ReviewReason::ProviderLostOrder,
+        ReviewReason::FundsOnFailed,
+        ReviewReason::LateFunds,
+        ReviewReason::Reversed,
+        ReviewReason::Corrected,
+        ReviewReason::AdoptionRefused,
+    ];
+    let words: std::collections::BTreeSet<_> =
+        reasons.iter().map(|reason| reason.what_to_do()).collect();
+    assert_eq!(words.len(), reasons.len(), "each its own");
+    let withheld: Vec<_> =
+        reasons.into_iter().filter(|reason| reason.withholds_address()).collect();
+    let expected =
+        [ReviewReason::SecondProviderOrder, ReviewReason::TermsMismatch, ReviewReason::LockChanged];
+    assert_eq!(withheld, expected);
 }
