@@ -250,16 +250,19 @@ impl Watch {
             {
                 Sent::Authorised
             }
-            (Sent::Authorised, Input::Command(Command::Cancel { .. })) => {
-                Sent::Doubt { only_attempt: None }
-            }
+            (Sent::Authorised, Input::Command(Command::Cancel { .. })) => self.doubt_again(),
             (Sent::Authorised, Input::Woken | Input::Create(CreateInput::Permit))
                 if now > self.last_send(before) =>
             {
-                Sent::Doubt { only_attempt: None }
+                self.doubt_again()
             }
             (sent, _) => sent,
         };
+    }
+
+    /// The permission to post again ended unused: the doubt is about the attempts there were.
+    fn doubt_again(&self) -> Sent {
+        Sent::Doubt { only_attempt: (self.attempts == 1).then_some(1) }
     }
 
     fn last_send(&self, order: &Order) -> Timestamp {
