@@ -1,33 +1,35 @@
 //! The handle: what a service asks of its engine.
 
-use std::{collections::BTreeMap, fmt, sync::Arc};
+mod builder;
+mod read;
+
+pub use builder::Builder;
+
+use std::{fmt, sync::Arc};
 
 use bytes::Bytes;
 use orderkeep_core::{
-    AccountId, Command, Disposition, EventRecord, IdempotencyKey, Input, LockId, Order, OrderId,
-    ProviderOrderId, StateName, Submit, Terms,
+    AccountId, Command, Disposition, IdempotencyKey, Input, LockId, Order, OrderId, StateName,
+    Submit, Terms,
 };
 use orderkeep_provider::{LockRequest, Provider, Rates};
-use orderkeep_store::{
-    Change, Commit, CommitError, Cursor, EntityId, Health, Label, ListQuery, Store,
-};
+use orderkeep_store::{Change, Commit, CommitError, EntityId, Store};
 use tokio::{
-    sync::{Notify, mpsc, oneshot, watch},
+    sync::{Notify, mpsc, oneshot},
     task::JoinHandle,
 };
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::{
-    AccountStatus, Clock, CommandError, EngineConfig, EngineError, Feed, StartError, Status,
-    SubmitError, SystemClock, WebhookError, WebhookReceipt,
+    Clock, CommandError, EngineError, SubmitError, WebhookError, WebhookReceipt,
     calls::Account,
     codec,
-    gate::{Gate, Purpose},
-    inbox::{self, InboxWorker},
+    gate::Purpose,
+    inbox::{self},
     records,
-    shard::{Job, MAILBOX, Message, Parts, Shard, What},
-    stats::{Counters, count, read},
+    shard::{Job, Message, Parts, What},
+    stats::count,
 };
 
 /// The order after an input, and how the input ended.
@@ -85,15 +87,6 @@ pub struct OrderList {
     pub limit: usize,
 }
 
-/// Builds an engine.
-#[derive(Debug)]
-pub struct Builder {
-    store: Option<Arc<dyn Store>>,
-    providers: BTreeMap<AccountId, Arc<dyn Provider>>,
-    clock: Arc<dyn Clock>,
-    config: EngineConfig,
-}
-
 /// Carries orders to their end. Cheap to clone; all clones are one engine.
 #[derive(Clone)]
 pub struct Engine {
@@ -114,92 +107,11 @@ impl fmt::Debug for Engine {
     }
 }
 
-impl Builder {
-    /// Where everything is kept. Needed.
-    #[must_use]
-    pub fn store(mut self, store: Arc<dyn Store>) -> Self {
-        self.store = Some(store);
-        self
-    }
-
-    /// The account with this name calls this provider.
-    #[must_use]
-    pub fn account(mut self, id: AccountId, provider: Arc<dyn Provider>) -> Self {
-        self.providers.insert(id, provider);
-        self
-    }
-
-    /// Another clock than the system's.
-    #[must_use]
-    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
-        self.clock = clock;
-        self
-    }
-
-    /// Other settings than the defaults.
-    #[must_use]
-    pub fn config(mut self, config: EngineConfig) -> Self {
-        self.config = config;
-        self
-    }
-
-    /// Starts on the runtime that it is called on. Orders that are open go on at once.
-    ///
-    /// # Errors
-    /// A setting that cannot work, or a store that cannot be read.
-    pub async fn start(self) -> Result<Engine, StartError> {
-        let store = self.store.ok_or(StartError::NoStore)?;
-        if self.providers.is_empty() {
-            return Err(StartError::NoAccount);
-        }
-        let budget = &self.config.budget;
-        let setting = |setting, why| Err(StartError::Setting { setting, why });
-        if !(budget.per_second > 0.0 && budget.per_second.is_finite()) {
-            return setting("budget.per_second", "it must be more than nothing");
-        }
-        if budget.concurrent == 0 || budget.burst == 0 {
-            return setting("budget", "`concurrent` and `burst` must be at least 1");
-        }
-        // A store that cannot be read is better found now than with the first order.
-        store.counts(records::ORDER).await.map_err(EngineError::from)?;
-        let gates = CancellationToken::new();
-        let mut tasks = Vec::new();
-        let mut accounts = BTreeMap::new();
-        for (id, provider) in self.providers {
-            let gate = Gate::new(self.config.budget.clone());
-            tasks.push(tokio::spawn(Arc::clone(&gate).run(gates.clone())));
-            accounts.insert(id.clone(), Arc::new(Account { id, provider, gate }));
-        }
-        let parts = Parts {
-            store,
-            accounts: Arc::new(accounts),
-            clock: self.clock,
-            config: Arc::new(self.config),
-            counters: Arc::new(Counters::default()),
-            stop: CancellationToken::new(),
-            halted: Arc::new(watch::Sender::new(None)),
-        };
-        let (shard, mailbox) = mpsc::channel(MAILBOX);
-        let arrived = Arc::new(Notify::new());
-        tasks.push(tokio::spawn(Shard::new(parts.clone(), mailbox).run()));
-        tasks.push(tokio::spawn(
-            InboxWorker::new(parts.clone(), shard.clone(), Arc::clone(&arrived)).run(),
-        ));
-        let tasks = tokio::sync::Mutex::new(tasks);
-        Ok(Engine { inner: Arc::new(Inner { parts, shard, arrived, gates, tasks }) })
-    }
-}
-
 impl Engine {
     /// An engine, to be given a store and at least one account.
     #[must_use]
     pub fn builder() -> Builder {
-        Builder {
-            store: None,
-            providers: BTreeMap::new(),
-            clock: Arc::new(SystemClock),
-            config: EngineConfig::default(),
-        }
+        Builder::new()
     }
 
     fn account(&self, id: &AccountId) -> Result<&Arc<Account>, EngineError> {
@@ -421,154 +333,6 @@ impl Engine {
         let receipt = inbox::take_in(&self.inner.parts, account, authorization, body).await?;
         self.inner.arrived.notify_one();
         Ok(receipt)
-    }
-
-    /// One order, as it is durable.
-    ///
-    /// # Errors
-    /// It cannot be read.
-    pub async fn order(&self, id: OrderId) -> Result<Option<Order>, EngineError> {
-        let entity = self.store().load(records::entity_id(id)).await?;
-        Ok(entity.map(|entity| records::read(&entity)).transpose()?.map(|loaded| loaded.order))
-    }
-
-    /// The order submitted with this key.
-    ///
-    /// # Errors
-    /// It cannot be read.
-    pub async fn order_by_key(
-        &self,
-        account: &AccountId,
-        key: &IdempotencyKey,
-    ) -> Result<Option<Order>, EngineError> {
-        self.by_claim(records::key_claim(account, key)).await
-    }
-
-    /// The order of this lock.
-    ///
-    /// # Errors
-    /// It cannot be read.
-    pub async fn order_by_lock(
-        &self,
-        account: &AccountId,
-        lock_id: &LockId,
-    ) -> Result<Option<Order>, EngineError> {
-        self.by_claim(records::lock_claim(account, lock_id)).await
-    }
-
-    /// The order that is this one at the provider.
-    ///
-    /// # Errors
-    /// It cannot be read.
-    pub async fn order_by_provider_order(
-        &self,
-        account: &AccountId,
-        provider_order: &ProviderOrderId,
-    ) -> Result<Option<Order>, EngineError> {
-        self.by_claim(records::provider_order_claim(account, provider_order)).await
-    }
-
-    async fn by_claim(&self, claim: orderkeep_store::Claim) -> Result<Option<Order>, EngineError> {
-        match self.store().by_claim(&claim).await? {
-            Some(id) => self.order(OrderId(id.0)).await,
-            None => Ok(None),
-        }
-    }
-
-    /// Orders, newest first.
-    ///
-    /// # Errors
-    /// They cannot be read.
-    pub async fn orders(&self, list: &OrderList) -> Result<Vec<Order>, EngineError> {
-        let label = match (list.review, list.state, list.open) {
-            (true, _, _) => Some(Label::from(records::REVIEW)),
-            (false, Some(state), _) => Some(Label::from(state.as_str())),
-            (false, None, true) => Some(Label::from(records::OPEN)),
-            (false, None, false) => None,
-        };
-        let mut before = list.before.map(records::entity_id);
-        let limit = list.limit.clamp(1, 1_000);
-        let mut found = Vec::new();
-        loop {
-            let query = ListQuery { kind: records::ORDER, label: label.clone(), before, limit };
-            let page = self.store().list(query).await?;
-            let last = page.len() < limit;
-            before = page.last().map(|entity| entity.id);
-            for entity in page {
-                let order = records::read(&entity)?.order;
-                let fits = list.state.is_none_or(|state| order.state_name() == state)
-                    && (!list.open || !order.state_name().is_end());
-                if fits && found.len() < limit {
-                    found.push(order);
-                }
-            }
-            if last || found.len() >= limit {
-                return Ok(found);
-            }
-        }
-    }
-
-    /// The history of an order after event `after` (0: from the start), at most `limit` events; each with its number.
-    ///
-    /// # Errors
-    /// It cannot be read.
-    pub async fn history(
-        &self,
-        id: OrderId,
-        after: u64,
-        limit: usize,
-    ) -> Result<Vec<(u64, EventRecord)>, EngineError> {
-        let events = self.store().history(records::entity_id(id), after, limit).await?;
-        events.iter().map(|event| Ok((event.version, codec::decode(&event.bytes)?))).collect()
-    }
-
-    /// Follows what happens, from after a cursor, or from the oldest event that is kept.
-    #[must_use]
-    pub fn subscribe(&self, after: Option<Cursor>) -> Feed {
-        Feed::new(Arc::clone(&self.inner.parts.store), after)
-    }
-
-    /// How the engine is.
-    ///
-    /// # Errors
-    /// The store cannot be read.
-    pub async fn status(&self) -> Result<Status, EngineError> {
-        let parts = &self.inner.parts;
-        let counts = parts.store.counts(records::ORDER).await?;
-        let counted = |label: &str| counts.get(&Label::from(label)).copied().unwrap_or(0);
-        let counters = &parts.counters;
-        let full = match &*parts.store.health().borrow() {
-            Health::Full(why) => Some(why.clone()),
-            Health::Running | Health::Halted(_) | Health::Closed => None,
-        };
-        Ok(Status {
-            halted: parts.halted.borrow().clone(),
-            full,
-            orders: StateName::ALL.into_iter().map(|name| (name, counted(name.as_str()))).collect(),
-            open: counted(records::OPEN),
-            review: counted(records::REVIEW),
-            inbox: parts.store.inbox_len(),
-            accounts: parts
-                .accounts
-                .iter()
-                .map(|(id, account)| {
-                    let status = AccountStatus {
-                        gate: account.gate.state(),
-                        waiting: account.gate.waiting(),
-                    };
-                    (id.to_string(), status)
-                })
-                .collect(),
-            webhooks_taken: read(&counters.webhooks_taken),
-            webhooks_refused: read(&counters.webhooks_refused),
-            webhooks_other_kind: read(&counters.webhooks_other_kind),
-            webhooks_duplicate: read(&counters.webhooks_duplicate),
-            creates_sent: read(&counters.creates_sent),
-            reads: read(&counters.reads),
-            read_failures: read(&counters.read_failures),
-            steps: read(&counters.steps),
-            quarantined: read(&counters.quarantined),
-        })
     }
 
     /// Waits until the engine has stopped itself, and says why. A service then decides; the engine never exits.

@@ -1,0 +1,161 @@
+//! What an engine can be asked: orders, histories, the feed, how it is. Stops at the durable head.
+
+use std::sync::Arc;
+
+use orderkeep_core::{
+    AccountId, EventRecord, IdempotencyKey, LockId, Order, OrderId, ProviderOrderId, StateName,
+};
+use orderkeep_store::{Claim, Cursor, Health, Label, ListQuery};
+
+use super::{Engine, OrderList};
+use crate::{AccountStatus, EngineError, Feed, Status, codec, records, stats::read};
+
+impl Engine {
+    /// One order, as it is durable.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub async fn order(&self, id: OrderId) -> Result<Option<Order>, EngineError> {
+        let entity = self.store().load(records::entity_id(id)).await?;
+        Ok(entity.map(|entity| records::read(&entity)).transpose()?.map(|loaded| loaded.order))
+    }
+
+    /// The order submitted with this key.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub async fn order_by_key(
+        &self,
+        account: &AccountId,
+        key: &IdempotencyKey,
+    ) -> Result<Option<Order>, EngineError> {
+        self.by_claim(records::key_claim(account, key)).await
+    }
+
+    /// The order of this lock.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub async fn order_by_lock(
+        &self,
+        account: &AccountId,
+        lock_id: &LockId,
+    ) -> Result<Option<Order>, EngineError> {
+        self.by_claim(records::lock_claim(account, lock_id)).await
+    }
+
+    /// The order that is this one at the provider.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub async fn order_by_provider_order(
+        &self,
+        account: &AccountId,
+        provider_order: &ProviderOrderId,
+    ) -> Result<Option<Order>, EngineError> {
+        self.by_claim(records::provider_order_claim(account, provider_order)).await
+    }
+
+    async fn by_claim(&self, claim: Claim) -> Result<Option<Order>, EngineError> {
+        match self.store().by_claim(&claim).await? {
+            Some(id) => self.order(OrderId(id.0)).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Orders, newest first.
+    ///
+    /// # Errors
+    /// They cannot be read.
+    pub async fn orders(&self, list: &OrderList) -> Result<Vec<Order>, EngineError> {
+        let label = match (list.review, list.state, list.open) {
+            (true, _, _) => Some(Label::from(records::REVIEW)),
+            (false, Some(state), _) => Some(Label::from(state.as_str())),
+            (false, None, true) => Some(Label::from(records::OPEN)),
+            (false, None, false) => None,
+        };
+        let mut before = list.before.map(records::entity_id);
+        let limit = list.limit.clamp(1, 1_000);
+        let mut found = Vec::new();
+        loop {
+            let query = ListQuery { kind: records::ORDER, label: label.clone(), before, limit };
+            let page = self.store().list(query).await?;
+            let last = page.len() < limit;
+            before = page.last().map(|entity| entity.id);
+            for entity in page {
+                let order = records::read(&entity)?.order;
+                let fits = list.state.is_none_or(|state| order.state_name() == state)
+                    && (!list.open || !order.state_name().is_end());
+                if fits && found.len() < limit {
+                    found.push(order);
+                }
+            }
+            if last || found.len() >= limit {
+                return Ok(found);
+            }
+        }
+    }
+
+    /// The history of an order after event `after` (0: from the start), at most `limit` events; each with its number.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub async fn history(
+        &self,
+        id: OrderId,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<(u64, EventRecord)>, EngineError> {
+        let events = self.store().history(records::entity_id(id), after, limit).await?;
+        events.iter().map(|event| Ok((event.version, codec::decode(&event.bytes)?))).collect()
+    }
+
+    /// Follows what happens, from after a cursor, or from the oldest event that is kept.
+    #[must_use]
+    pub fn subscribe(&self, after: Option<Cursor>) -> Feed {
+        Feed::new(Arc::clone(&self.inner.parts.store), after)
+    }
+
+    /// How the engine is.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn status(&self) -> Result<Status, EngineError> {
+        let parts = &self.inner.parts;
+        let counts = parts.store.counts(records::ORDER).await?;
+        let counted = |label: &str| counts.get(&Label::from(label)).copied().unwrap_or(0);
+        let counters = &parts.counters;
+        let full = match &*parts.store.health().borrow() {
+            Health::Full(why) => Some(why.clone()),
+            Health::Running | Health::Halted(_) | Health::Closed => None,
+        };
+        Ok(Status {
+            halted: parts.halted.borrow().clone(),
+            full,
+            orders: StateName::ALL.into_iter().map(|name| (name, counted(name.as_str()))).collect(),
+            open: counted(records::OPEN),
+            review: counted(records::REVIEW),
+            inbox: parts.store.inbox_len(),
+            accounts: parts
+                .accounts
+                .iter()
+                .map(|(id, account)| {
+                    let status = AccountStatus {
+                        gate: account.gate.state(),
+                        waiting: account.gate.waiting(),
+                    };
+                    (id.to_string(), status)
+                })
+                .collect(),
+            webhooks_taken: read(&counters.webhooks_taken),
+            webhooks_refused: read(&counters.webhooks_refused),
+            webhooks_other_kind: read(&counters.webhooks_other_kind),
+            webhooks_duplicate: read(&counters.webhooks_duplicate),
+            creates_sent: read(&counters.creates_sent),
+            reads: read(&counters.reads),
+            read_failures: read(&counters.read_failures),
+            steps: read(&counters.steps),
+            quarantined: read(&counters.quarantined),
+        })
+    }
+}

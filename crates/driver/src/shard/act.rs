@@ -1,0 +1,143 @@
+//! The acts outside that a durable step asks for, and their outcomes.
+
+use std::{sync::Arc, time::Duration};
+
+use futures_util::FutureExt;
+use orderkeep_core::{
+    AnswerClass, CreateAnswer, Effect, Input, Order, OrderId, ProviderOrderId, State, Step,
+    Timestamp,
+};
+
+use super::{CALLS_WAITING_MAX, Done, Job, Shard, What};
+use crate::{
+    calls::{self, ReadAnswer},
+    gate::{Permit, Purpose},
+};
+
+impl Shard {
+    /// Reads the provider's order, once at a time; asked again meanwhile, once more after.
+    pub(super) fn fetch(&mut self, order: &Order, provider_order: ProviderOrderId, now: Timestamp) {
+        let Some(account) = self.parts.accounts.get(&order.account).cloned() else { return };
+        let Some(slot) = self.slots.get_mut(&order.id) else { return };
+        if slot.fetching {
+            slot.fetch_again = Some(provider_order);
+            return;
+        }
+        if self.calls_waiting >= CALLS_WAITING_MAX {
+            // The durable wake-up brings it back.
+            return;
+        }
+        slot.fetching = true;
+        self.calls_waiting += 1;
+        let id = order.id;
+        let clock = Arc::clone(&self.parts.clock);
+        let counters = Arc::clone(&self.parts.counters);
+        let call = calls::read(
+            account,
+            Purpose::Read,
+            read_deadline(order, now),
+            provider_order,
+            clock,
+            counters,
+        );
+        // A task of its own, so that encryption and parsing do not hold up the shard.
+        let call = tokio::spawn(call);
+        self.work
+            .push(async move { Done::Read(id, call.await.unwrap_or(None).map(Box::new)) }.boxed());
+    }
+
+    /// The step is durable: now act.
+    pub(super) fn carry_out(&mut self, step: &Step, mut permit: Option<Permit>) {
+        let order = &step.next;
+        for effect in &step.effects {
+            match effect {
+                Effect::Create { attempt, lock_id } => {
+                    let now = self.parts.clock.now();
+                    let may_send = order.may_still_send(now, &self.parts.config.policy);
+                    let account = self.parts.accounts.get(&order.account).cloned();
+                    let Some(slot) = self.slots.get_mut(&order.id) else { continue };
+                    let (id, attempt) = (order.id, *attempt);
+                    slot.creating = Some(attempt);
+                    match (permit.take(), account) {
+                        (Some(permit), Some(account)) if may_send => {
+                            let counters = Arc::clone(&self.parts.counters);
+                            let call = tokio::spawn(calls::create(
+                                account,
+                                permit,
+                                lock_id.clone(),
+                                counters,
+                            ));
+                            self.work.push(
+                                async move {
+                                    // A panic in the call leaves it open whether anything was sent.
+                                    let answer =
+                                        call.await.unwrap_or_else(|error| CreateAnswer::Refused {
+                                            class: AnswerClass::Ambiguous,
+                                            code: None,
+                                            why: format!(
+                                                "the call failed in our own code: {error}"
+                                            ),
+                                            retry_after: None,
+                                        });
+                                    Done::Created { id, attempt, answer }
+                                }
+                                .boxed(),
+                            );
+                        }
+                        (_, _) => {
+                            let why = if may_send {
+                                "no leave to call"
+                            } else {
+                                "its lock's margin passed first"
+                            };
+                            let answer = CreateAnswer::NotSent { why: why.to_owned() };
+                            self.work
+                                .push(async move { Done::Created { id, attempt, answer } }.boxed());
+                        }
+                    }
+                }
+                Effect::Fetch { provider_order } => {
+                    self.fetch(order, provider_order.clone(), self.parts.clock.now());
+                }
+            }
+        }
+    }
+
+    pub(super) fn on_read(&mut self, id: OrderId, answer: Option<Box<ReadAnswer>>) {
+        self.calls_waiting -= 1;
+        let Some(slot) = self.slots.get_mut(&id) else { return };
+        slot.fetching = false;
+        let again = slot.fetch_again.take();
+        let Some(answer) = answer else {
+            self.drive(id);
+            return;
+        };
+        let what = match answer.result {
+            Ok(Some(seen)) => What::Read(Box::new(Input::Observed(seen))),
+            Ok(None) => What::Read(Box::new(Input::NotFound {
+                provider_order: answer.provider_order,
+                read_started_at: answer.read_started_at,
+            })),
+            Err(_) => What::ReadFailed,
+        };
+        if again.is_some() {
+            slot.queue.push_back(Job::new(What::Look));
+        }
+        self.enqueue(id, Job::new(what));
+    }
+}
+
+/// Until when a read is wanted: at once after a claim, before the payer's deadline, or some time.
+fn read_deadline(order: &Order, now: Timestamp) -> Timestamp {
+    /// Later than any order that has a deadline of its own.
+    const SOME_TIME: Duration = Duration::from_secs(60 * 60);
+    if order.hint.is_some() {
+        return now;
+    }
+    match &order.state {
+        State::Created(_) | State::WaitingForWallet(_) => order.since,
+        State::AwaitingPayment(state) => state.deposit.expires_at.unwrap_or(now),
+        State::Locked(_) => now,
+        State::Executed(_) | State::Failed(_) => now.plus(SOME_TIME),
+    }
+}

@@ -1,0 +1,57 @@
+//! What a shard is told: one thing to do about one order.
+
+use orderkeep_core::{Input, OrderId, Timestamp};
+use orderkeep_store::InboxSeq;
+use tokio::sync::oneshot;
+
+use crate::{CommandError, engine::Answered, gate::Permit};
+
+/// What an input came to.
+pub(crate) type Reply = Result<Answered, CommandError>;
+
+/// One thing to do about one order.
+#[derive(Debug)]
+pub(crate) struct Job {
+    pub(crate) what: What,
+    /// The inbox items that it works off.
+    pub(crate) inbox: Vec<InboxSeq>,
+    pub(crate) reply: Option<oneshot::Sender<Reply>>,
+    /// Leave for the call that the step may ask for.
+    pub(super) permit: Option<Permit>,
+    pub(super) conflicts: u8,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum What {
+    /// Something happened.
+    Input(Box<Input>),
+    /// A read came back with something.
+    Read(Box<Input>),
+    /// A read brought no answer.
+    ReadFailed,
+    /// A wake-up is due.
+    Wake,
+    /// Somebody says something that cannot be read: have a look.
+    Look,
+}
+
+impl Job {
+    pub(crate) const fn new(what: What) -> Self {
+        Self { what, inbox: Vec::new(), reply: None, permit: None, conflicts: 0 }
+    }
+
+    pub(super) fn answer(self, reply: Reply) {
+        if let Some(to) = self.reply {
+            // Whoever asked may have left.
+            drop(to.send(reply));
+        }
+    }
+}
+
+/// What the shard is told from outside.
+#[derive(Debug)]
+pub(crate) enum Message {
+    Job(OrderId, Job),
+    /// A new order is durable.
+    Submitted(OrderId, Option<Timestamp>),
+}

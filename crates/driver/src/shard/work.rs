@@ -1,0 +1,240 @@
+//! One order, as far as it goes without waiting: load it, ask the lifecycle, start the commit.
+
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+use orderkeep_core::{
+    CreateInput, Disposition, Due, Input, Order, OrderId, Outcome, Step, Timestamp,
+};
+use orderkeep_store::{Commit, InboxDone, InboxSeq};
+
+use super::{Done, Job, Shard, What, wake};
+use crate::{
+    CommandError, EngineError,
+    engine::Answered,
+    gate::Purpose,
+    records::{self, Loaded},
+    stats::count,
+};
+
+impl Shard {
+    /// Works on one order as far as it goes without waiting.
+    pub(super) fn drive(&mut self, id: OrderId) {
+        loop {
+            let Some(slot) = self.slots.get_mut(&id) else { return };
+            if slot.busy {
+                return;
+            }
+            if slot.queue.is_empty() {
+                if slot.is_idle() {
+                    self.slots.remove(&id);
+                }
+                return;
+            }
+            let Some(loaded) = slot.loaded.clone() else {
+                slot.busy = true;
+                let store = Arc::clone(&self.parts.store);
+                self.work.push(
+                    async move {
+                        let loaded = match store.load(records::entity_id(id)).await {
+                            Ok(Some(entity)) => records::read(&entity)
+                                .map(|read| Some(Box::new(read)))
+                                .map_err(EngineError::from),
+                            Ok(None) => Ok(None),
+                            Err(error) => Err(error.into()),
+                        };
+                        Done::Loaded(id, loaded)
+                    }
+                    .boxed(),
+                );
+                return;
+            };
+            let Some(job) = slot.queue.pop_front() else { return };
+            self.work_on(&loaded, job);
+        }
+    }
+
+    pub(super) fn work_on(&mut self, loaded: &Loaded, job: Job) {
+        let now = self.parts.clock.now();
+        let order = &loaded.order;
+        match job.what.clone() {
+            What::Input(input) => self.feed(order, &input, job, now, false),
+            What::Read(input) => self.feed(order, &input, job, now, true),
+            What::ReadFailed => self.touch(order, now),
+            What::Look => {
+                if let Some(bound) = order.state.bound() {
+                    self.fetch(order, bound.provider_order.clone(), now);
+                }
+                self.finish_inbox(&job.inbox, &Disposition::AwaitingConfirmation);
+                job.answer(Ok(Answered {
+                    order: order.clone(),
+                    disposition: Disposition::AwaitingConfirmation,
+                }));
+            }
+            What::Wake => {
+                if loaded.wake_up.is_some_and(|at| at <= now) {
+                    self.wake(order, now);
+                }
+            }
+        }
+    }
+
+    pub(super) fn wake(&mut self, order: &Order, now: Timestamp) {
+        let Some(slot) = self.slots.get_mut(&order.id) else { return };
+        match order.due(now, &self.parts.config.policy) {
+            Due::Nothing => self.touch(order, now),
+            Due::Tick => match order.create_in_flight() {
+                // Its answer is still awaited here, and is bound to come.
+                Some(_) if slot.creating.is_some() => {}
+                Some(attempt) => {
+                    let input = Input::Create(CreateInput::Interrupted { attempt });
+                    self.feed(
+                        order,
+                        &input,
+                        Job::new(What::Input(Box::new(input.clone()))),
+                        now,
+                        true,
+                    );
+                }
+                None => self.feed(
+                    order,
+                    &Input::Woken,
+                    Job::new(What::Input(Box::new(Input::Woken))),
+                    now,
+                    true,
+                ),
+            },
+            Due::Create => {
+                let account = self.parts.accounts.get(&order.account).cloned();
+                if let Some(account) = account
+                    && !std::mem::replace(&mut slot.permit_wanted, true)
+                {
+                    self.calls_waiting += 1;
+                    let (id, deadline) = (order.id, order.terms.expires_at);
+                    self.work.push(
+                        async move {
+                            Done::Permit(id, account.gate.permit(Purpose::Create, deadline).await)
+                        }
+                        .boxed(),
+                    );
+                }
+            }
+            Due::Fetch(_) if slot.fetching => {}
+            Due::Fetch(provider_order) => self.fetch(order, provider_order, now),
+        }
+    }
+
+    /// Asks the lifecycle, and makes what it says durable.
+    pub(super) fn feed(
+        &mut self,
+        order: &Order,
+        input: &Input,
+        job: Job,
+        now: Timestamp,
+        moves_wake_up: bool,
+    ) {
+        let outcome = order.step(input, now, &self.parts.config.policy);
+        let disposition = outcome.disposition();
+        match outcome {
+            Outcome::Moved(step) => self.commit(order, job, step),
+            Outcome::AlreadyThere(_) => {
+                self.finish_inbox(&job.inbox, &disposition);
+                if disposition == Disposition::Duplicate && !job.inbox.is_empty() {
+                    count(&self.parts.counters.webhooks_duplicate);
+                }
+                if moves_wake_up {
+                    self.touch(order, now);
+                }
+                job.answer(Ok(Answered { order: order.clone(), disposition }));
+            }
+            Outcome::Refused(why) => {
+                let parked = matches!(disposition, Disposition::Parked(_));
+                if !parked {
+                    self.finish_inbox(&job.inbox, &disposition);
+                    if !matches!(input, Input::Command(_) | Input::Create(CreateInput::Permit)) {
+                        count(&self.parts.counters.quarantined);
+                        tracing::warn!(order_id = %order.id, input = input.name(), %why, "not taken in");
+                    }
+                }
+                if moves_wake_up {
+                    self.touch(order, now);
+                }
+                job.answer(Err(if parked {
+                    CommandError::NotTaken(disposition)
+                } else {
+                    why.into()
+                }));
+            }
+        }
+    }
+
+    pub(super) fn commit(&mut self, before: &Order, job: Job, step: Box<Step>) {
+        let wake_up = step.wake_up.map(wake::spread);
+        let change = match records::change(Some(before), &step, wake_up) {
+            Ok(change) => change,
+            Err(error) => {
+                job.answer(Err(EngineError::from(error).into()));
+                return;
+            }
+        };
+        let commit = Commit {
+            partition: records::PARTITION,
+            change: Some(change),
+            inbox: finished(&job.inbox, &step.disposition),
+        };
+        let id = before.id;
+        if let Some(slot) = self.slots.get_mut(&id) {
+            slot.busy = true;
+        }
+        let store = Arc::clone(&self.parts.store);
+        self.work.push(
+            async move {
+                let result = store.commit(commit).await;
+                Done::Committed { id, job, step, wake_up, result }
+            }
+            .boxed(),
+        );
+    }
+
+    /// Moves the wake-up alone: nothing happened, and the order is to be looked at again.
+    pub(super) fn touch(&mut self, order: &Order, now: Timestamp) {
+        let Some(slot) = self.slots.get_mut(&order.id) else { return };
+        slot.busy = true;
+        let wake_up = order.wake_up(now, &self.parts.config.policy).map(wake::spread);
+        let commit = Commit {
+            partition: records::PARTITION,
+            change: Some(records::touch(order, wake_up)),
+            inbox: Vec::new(),
+        };
+        let (id, store) = (order.id, Arc::clone(&self.parts.store));
+        self.work.push(
+            async move {
+                let result = store.commit(commit).await;
+                Done::Touched { id, wake_up, result }
+            }
+            .boxed(),
+        );
+    }
+
+    /// Works inbox items off that changed nothing. Should it fail, they are found again after a restart, and say
+    /// nothing new then either.
+    pub(super) fn finish_inbox(&self, inbox: &[InboxSeq], disposition: &Disposition) {
+        if inbox.is_empty() {
+            return;
+        }
+        let commit = Commit {
+            partition: records::PARTITION,
+            change: None,
+            inbox: finished(inbox, disposition),
+        };
+        let store = Arc::clone(&self.parts.store);
+        self.work.push(async move { Done::InboxFinished(store.commit(commit).await) }.boxed());
+    }
+}
+
+fn finished(inbox: &[InboxSeq], disposition: &Disposition) -> Vec<InboxDone> {
+    inbox
+        .iter()
+        .map(|seq| InboxDone::Finished { seq: *seq, disposition: disposition.describe() })
+        .collect()
+}
