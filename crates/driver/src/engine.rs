@@ -12,7 +12,7 @@ use orderkeep_core::{
     AccountId, Command, Disposition, IdempotencyKey, Input, LockId, Order, OrderId, StateName,
     Submit, Terms,
 };
-use orderkeep_provider::{LockRequest, Provider, Rates};
+use orderkeep_provider::{LockRequest, Rates};
 use orderkeep_store::{Change, Commit, CommitError, EntityId, Store};
 use tokio::{
     sync::{Notify, mpsc, oneshot},
@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::{
-    Clock, CommandError, EngineError, SubmitError, WebhookError, WebhookReceipt,
+    CommandError, EngineError, SubmitError, WebhookError, WebhookReceipt,
     calls::Account,
     codec,
     gate::Purpose,
