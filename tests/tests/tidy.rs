@@ -1,5 +1,6 @@
 //! Rules about the code that the compiler does not know: who may import whom, what may not come in, what may not
 //! stand in a file. A rule that is not executed is an opinion.
+#![allow(clippy::unwrap_used, reason = "a panic in a test is its report")]
 
 use std::{
     collections::{BTreeMap, BTreeSet},
