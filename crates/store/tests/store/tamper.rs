@@ -175,3 +175,18 @@ async fn a_gap_is_found_by_the_check() {
     let problems = store.check().unwrap().problems;
     assert!(problems[0].contains("are missing"), "{problems:?}");
 }
+
+/// The end of the chain is checked at every open, so that a store is never opened over a tail that was changed.
+#[tokio::test]
+async fn a_changed_tail_is_refused_at_once() {
+    let rows = written().await;
+    let last = rows.iter().rposition(|row| row.0 == Space::Journal).unwrap();
+    let mut changed = rows.clone();
+    let value = &mut changed[last].2;
+    let middle = value.len() / 2;
+    value[middle] ^= 0x01;
+    let Err(error) = over(engine(&changed)) else {
+        panic!("it was opened");
+    };
+    assert!(error.to_string().contains("does not match its checksum"), "{error}");
+}

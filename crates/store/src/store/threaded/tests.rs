@@ -293,6 +293,33 @@ async fn the_queue_is_bounded() {
     assert_eq!(store.durable().borrow().0, 100);
 }
 
+/// Groups are as large as they may be and no larger: nine steps in groups of four take three batches at least.
+#[tokio::test(flavor = "multi_thread")]
+async fn groups_are_bounded() {
+    let kv = Arc::new(DyingKv::new());
+    let store = plain(&kv);
+    let before = kv.operations();
+    kv.stall();
+    let mut waiting = Vec::new();
+    for number in 1..=9 {
+        let store = Arc::clone(&store);
+        waiting.push(tokio::spawn(async move { store.commit(create(number)).await }));
+    }
+    timeout(DEADLINE, async {
+        while store.permits.available_permits() > 1024 - 9 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await
+    .unwrap();
+    kv.release();
+    for waiter in waiting {
+        timeout(DEADLINE, waiter).await.unwrap().unwrap().unwrap();
+    }
+    let groups = (kv.operations() - before) / 2;
+    assert!((3..9).contains(&groups), "{groups} groups");
+}
+
 /// A caller that goes away does not take its step with it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dropped_future_is_no_undo() {
