@@ -95,7 +95,7 @@ pub enum SubmitError {
     Terms(#[from] TermsMismatch),
     /// A lock named without its terms, and not taken here.
     #[error(
-        "lock `{0}` was not taken by this engine: send the provider's whole lock answer as `terms`, or take the lock here"
+        "lock `{0}` was not taken by this engine: send the provider's whole answer to it (`lockAnswer`), or take the lock here"
     )]
     UnknownLock(String),
     /// A lock answer that cannot be read.

@@ -1,0 +1,9 @@
+//! The built binary as processes: real HTTP, real disk, real kill -9.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a panic in a test is its report")]
+
+mod api;
+mod demo;
+mod process;
+mod stage;
+mod webhooks;
