@@ -119,7 +119,8 @@ impl Writer {
     fn serve(&mut self, shared: &Shared) -> Result<Option<oneshot::Sender<()>>, Halt> {
         let mut settled = Instant::now();
         let mut unsettled = false;
-        let mut patience = None;
+        // What an open has replayed is written when nobody comes.
+        let mut patience = Some(IDLE);
         loop {
             let next = self.next(patience);
             let _working = self.busy.start();

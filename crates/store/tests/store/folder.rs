@@ -184,8 +184,27 @@ async fn an_emptied_store_is_refused() {
     // It stays refused, and the mark stays as it is.
     assert!(matches!(refused(config.clone()), OpenError::Lost { .. }));
     // The twin that must fail: without the mark's word nobody notices.
-    let accepted = SledConfig { accept_older: true, ..config };
+    let accepted = SledConfig { accept_older: true, ..config.clone() };
     assert_eq!(events(&SledStore::open(accepted).unwrap()).await, 0);
+    // Accepted once it is enough: the mark says from then on what there is.
+    assert_eq!(events(&SledStore::open(config).unwrap()).await, 0);
+}
+
+/// A close writes every row; a process that only ends leaves them to the next open.
+#[tokio::test]
+async fn a_close_leaves_nothing_to_replay() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = config(&folder);
+    let store = SledStore::open(config.clone()).unwrap();
+    for number in 0..20 {
+        store.commit(step(number, 0)).await.unwrap();
+    }
+    store.close().await.unwrap();
+    drop(store);
+    let store = SledStore::open(config).unwrap();
+    let stats = store.stats().await.unwrap();
+    assert_eq!((stats.durable.0, stats.watermark.0), (20, 20));
+    assert_eq!(stats.waiting_rows, 0);
 }
 
 #[tokio::test]
