@@ -4,7 +4,7 @@
 //! then acts. Nothing is remembered only in memory: after a restart the state and its durable wake-up say what to do,
 //! so recovery is the ordinary path. It knows the ports, never a concrete store, provider or server.
 //!
-//! Reading order: [`engine`] (the handle), `shard` (who owns orders), `slot` (one order at work), `gate` (the request
+//! Reading order: `engine` (the handle), `shard` (who owns orders), `slot` (one order at work), `gate` (the request
 //! budget), `inbox` (webhooks).
 
 mod calls;

@@ -1,7 +1,7 @@
 //! The port: what an engine may ask of a store, and what it is promised.
 //!
-//! Reading order: [`entity`] (what is stored), [`commit`] (how it changes), [`inbox`] (what was heard and is not yet
-//! worked off), [`feed`] (what happened, in order), [`Store`] (the trait).
+//! Reading order: `entity` (what is stored), `commit` (how it changes), `inbox` (what was heard and is not yet
+//! worked off), `feed` (what happened, in order), [`Store`] (the trait).
 
 mod commit;
 mod entity;
