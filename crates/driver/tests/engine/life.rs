@@ -1,0 +1,76 @@
+//! Whole lives: by reads alone, with webhooks, and with a webhook that is faster than the create's answer.
+
+use std::time::Duration;
+
+use orderkeep_core::{StateName, state::Bound};
+
+use crate::{
+    provider::Says,
+    world::{World, address, lock},
+};
+
+const MINUTES: Duration = Duration::from_secs(300);
+
+#[tokio::test(start_paused = true)]
+async fn an_order_is_executed_by_reads_alone() {
+    let world = World::new([]).await;
+    let id = world.submit("lock-1").await;
+    let awaiting = world.wait_for(id, StateName::AwaitingPayment, MINUTES).await;
+    let made = world.provider.orders_of(&lock("lock-1"));
+    assert_eq!(made.len(), 1);
+    assert_eq!(awaiting.payable_address().unwrap().as_str(), address(&made[0]));
+    let executed = world.wait_for(id, StateName::Executed, MINUTES).await;
+    assert_eq!(executed.state.bound().map(|bound: &Bound| &bound.provider_order), made.first());
+    let events = world.events(id).await;
+    assert_eq!(events[..3], ["submitted", "create_intended", "bound"]);
+    assert_eq!(events.iter().filter(|name| **name == "executed").count(), 1);
+    assert_eq!(world.engine.status().await.unwrap().webhooks_taken, 0);
+    assert_eq!(world.provider.creates().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn webhooks_make_it_faster_and_nothing_else() {
+    let world = World::new([]).await;
+    let id = world.submit("lock-1").await;
+    world.wait_for(id, StateName::Created, MINUTES).await;
+    let made = world.provider.orders_of(&lock("lock-1")).remove(0);
+    // Just after the payment is seen, when the next read by itself is still far.
+    world.until(41).await;
+    world.hear(world.provider.webhook_of(&made)).await.unwrap();
+    let second = Duration::from_secs(1);
+    let paid = |order: &orderkeep_core::Order| {
+        order.state.deposit().is_some_and(|deposit| !deposit.payment.received.is_zero())
+    };
+    world.wait(id, "paid", second, paid).await;
+    world.until(91).await;
+    world.hear(world.provider.webhook_of(&made)).await.unwrap();
+    world.wait_for(id, StateName::Executed, second).await;
+    // Said again, it changes nothing.
+    world.worked_off().await;
+    let version = world.order(id).await.version;
+    world.hear(world.provider.webhook_of(&made)).await.unwrap();
+    world.worked_off().await;
+    assert_eq!(world.order(id).await.version, version, "{:?}", world.history(id).await);
+    assert_eq!(world.provider.creates().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_webhook_before_the_answer_is_bound_by_a_read() {
+    let world = World::new([Says::AcceptedAfter(Duration::from_secs(20))]).await;
+    let id = world.submit("lock-1").await;
+    world.wait(id, "in flight", MINUTES, |order| order.create_in_flight().is_some()).await;
+    world.until(1).await;
+    let made = world.provider.orders_of(&lock("lock-1")).remove(0);
+    world.hear(world.provider.webhook_of(&made)).await.unwrap();
+    // Well before the answer.
+    let bound = world
+        .wait(id, "bound", Duration::from_secs(10), |order| order.state.bound().is_some())
+        .await;
+    assert_eq!(bound.state.bound().unwrap().provider_order, made);
+    assert_eq!(bound.state.bound().unwrap().by, orderkeep_core::event::BoundBy::Read);
+    // The answer then says nothing new, and the order goes on.
+    world.wait_for(id, StateName::Executed, MINUTES).await;
+    world.worked_off().await;
+    let bound = world.events(id).await.into_iter().filter(|name| *name == "bound").count();
+    assert_eq!((bound, world.provider.creates().len()), (1, 1));
+}

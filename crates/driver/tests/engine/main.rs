@@ -1,0 +1,23 @@
+//! The engine under virtual time: a scripted provider with a ledger of its own, and a store in memory.
+//!
+//! What the engine promises is compared with the provider's ledger and with the store, never with the engine's word.
+
+#[cfg(test)]
+mod provider;
+#[cfg(test)]
+mod store;
+#[cfg(test)]
+mod world;
+
+#[cfg(test)]
+mod crash;
+#[cfg(test)]
+mod create;
+#[cfg(test)]
+mod life;
+#[cfg(test)]
+mod must_fail;
+#[cfg(test)]
+mod submit;
+#[cfg(test)]
+mod webhooks;

@@ -1,0 +1,394 @@
+//! A scripted provider in memory. Its ledger says what reached it and what it made; its orders go on with time.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::{Arc, Mutex, MutexGuard, OnceLock},
+    time::Duration,
+};
+
+use orderkeep_core::{
+    Address, Currency, Exact, LockId, Network, Observation, Order, ProviderOrderId, ProviderStatus,
+    Source, Terms, Timestamp,
+};
+use orderkeep_driver::codec;
+use orderkeep_provider::{
+    BoxFuture, CallError, FailureClass, Heard, LockRequest, Provider, Rates, UnreadableWebhook,
+};
+use orderkeep_store::{Kind, Label, ListQuery, Store};
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use crate::world::{address, at, terms};
+
+/// The one good webhook token.
+pub(crate) const TOKEN: &[u8] = b"token-of-the-tests";
+
+/// When a payment is due.
+const PAY_BY: i64 = 3_600;
+
+/// What a create is answered with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Says {
+    /// Made, and said so.
+    Accepted,
+    /// Made, and said so after a while.
+    AcceptedAfter(Duration),
+    /// Made; the answer is lost.
+    LostAfterMade,
+    /// Not made; nobody can tell from the answer.
+    P500Before,
+    /// No byte was written.
+    NotSent,
+    /// The credential is refused.
+    Denied,
+    /// Too many calls; come again after this.
+    Throttled(Duration),
+    /// Made, and never answered.
+    HangsAfterMade,
+}
+
+/// When an order goes on, counted from when it was made.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pace {
+    pub(crate) wallet: Duration,
+    pub(crate) confirming: Duration,
+    pub(crate) executed: Duration,
+}
+
+impl Pace {
+    pub(crate) const USUAL: Self = Self {
+        wallet: Duration::from_secs(3),
+        confirming: Duration::from_secs(40),
+        executed: Duration::from_secs(90),
+    };
+}
+
+#[derive(Debug, Clone)]
+struct Made {
+    lock_id: LockId,
+    at: Instant,
+}
+
+#[derive(Debug)]
+struct Ledger {
+    script: VecDeque<Says>,
+    usual: Says,
+    pace: Pace,
+    orders: BTreeMap<String, Made>,
+    creates: Vec<(LockId, Instant)>,
+    intents: Vec<bool>,
+    calls: Vec<Instant>,
+    down: bool,
+}
+
+#[derive(Debug)]
+pub(crate) struct Scripted {
+    ledger: Mutex<Ledger>,
+    looks_into: OnceLock<Arc<dyn Store>>,
+}
+
+impl Scripted {
+    pub(crate) fn new(script: impl IntoIterator<Item = Says>) -> Arc<Self> {
+        Arc::new(Self {
+            ledger: Mutex::new(Ledger {
+                script: script.into_iter().collect(),
+                usual: Says::Accepted,
+                pace: Pace::USUAL,
+                orders: BTreeMap::new(),
+                creates: Vec::new(),
+                intents: Vec::new(),
+                calls: Vec::new(),
+                down: false,
+            }),
+            looks_into: OnceLock::new(),
+        })
+    }
+
+    fn ledger(&self) -> MutexGuard<'_, Ledger> {
+        self.ledger.lock().unwrap()
+    }
+
+    /// What every create is answered with once the script is over.
+    pub(crate) fn usually(&self, says: Says) {
+        self.ledger().usual = says;
+    }
+
+    /// At every create, looks whether this store holds the intent already.
+    pub(crate) fn look_into(&self, store: Arc<dyn Store>) {
+        self.looks_into.set(store).unwrap();
+    }
+
+    /// While down, every call's outcome is unknown, and nothing is made.
+    pub(crate) fn set_down(&self, down: bool) {
+        self.ledger().down = down;
+    }
+
+    /// The creates that reached the wire, and when.
+    pub(crate) fn creates(&self) -> Vec<(LockId, Instant)> {
+        self.ledger().creates.clone()
+    }
+
+    /// For each create on the wire: whether the store held its intent then.
+    pub(crate) fn intents(&self) -> Vec<bool> {
+        self.ledger().intents.clone()
+    }
+
+    /// When calls came, of any kind.
+    pub(crate) fn calls(&self) -> Vec<Instant> {
+        self.ledger().calls.clone()
+    }
+
+    /// The orders that were made from a lock.
+    pub(crate) fn orders_of(&self, lock: &LockId) -> Vec<ProviderOrderId> {
+        self.ledger()
+            .orders
+            .iter()
+            .filter(|(_, made)| made.lock_id == *lock)
+            .map(|(id, _)| ProviderOrderId::new(id).unwrap())
+            .collect()
+    }
+
+    /// The ledger check: no lock has more than one order.
+    pub(crate) fn most_orders_of_one_lock(&self) -> usize {
+        let mut counts = BTreeMap::new();
+        for made in self.ledger().orders.values() {
+            *counts.entry(made.lock_id.clone()).or_insert(0) += 1;
+        }
+        counts.into_values().max().unwrap_or(0)
+    }
+
+    /// Somebody else makes an order.
+    pub(crate) fn makes(&self, lock: &LockId) -> ProviderOrderId {
+        self.ledger().make(lock)
+    }
+
+    /// The true webhook of an order, as it is now.
+    pub(crate) fn webhook_of(&self, order: &ProviderOrderId) -> Vec<u8> {
+        let ledger = self.ledger();
+        let made = &ledger.orders[order.as_str()];
+        let (shown, paid) = ledger.progress(made);
+        let mut body = json!({
+            "order": order.as_str(),
+            "lock": made.lock_id.as_str(),
+            "status": ledger.stands(made),
+            "required": "100",
+            "currency": "usdc",
+            "network": "polygon",
+        });
+        if shown {
+            body["address"] = json!(address(order));
+            body["received"] = json!(if paid { "100" } else { "0" });
+            body["pay_by"] = json!(PAY_BY);
+            body["confirmations"] = json!(0);
+            body["required_confirmations"] = json!(3);
+        }
+        body.to_string().into_bytes()
+    }
+
+    /// Answers a create, having put it down; whether it looks into the store first.
+    async fn answer(&self, lock_id: &LockId) -> Result<ProviderOrderId, CallError> {
+        let intended = self.holds_intent(lock_id).await;
+        let (says, made) = {
+            let mut ledger = self.ledger();
+            let usual = ledger.usual;
+            let mut says = ledger.script.pop_front().unwrap_or(usual);
+            if ledger.down {
+                says = Says::P500Before;
+            }
+            ledger.calls.push(Instant::now());
+            let makes = match says {
+                Says::Accepted
+                | Says::AcceptedAfter(_)
+                | Says::LostAfterMade
+                | Says::HangsAfterMade => true,
+                Says::P500Before | Says::NotSent | Says::Denied | Says::Throttled(_) => false,
+            };
+            if says != Says::NotSent {
+                ledger.creates.push((lock_id.clone(), Instant::now()));
+                ledger.intents.push(intended);
+            }
+            (says, makes.then(|| ledger.make(lock_id)))
+        };
+        match (says, made) {
+            (Says::Accepted, Some(made)) => Ok(made),
+            (Says::AcceptedAfter(wait), Some(made)) => {
+                tokio::time::sleep(wait).await;
+                Ok(made)
+            }
+            (Says::HangsAfterMade, _) => std::future::pending().await,
+            (Says::NotSent, _) => Err(failure(FailureClass::NotSent)),
+            (Says::Denied, _) => Err(CallError {
+                status: Some(401),
+                code: Some("P401".to_owned()),
+                ..failure(FailureClass::Denied)
+            }),
+            (Says::Throttled(wait), _) => Err(CallError {
+                status: Some(429),
+                retry_after: Some(wait),
+                ..failure(FailureClass::Throttled)
+            }),
+            (Says::P500Before, _) => Err(CallError {
+                status: Some(500),
+                code: Some("P500".to_owned()),
+                ..failure(FailureClass::Ambiguous)
+            }),
+            (Says::LostAfterMade | Says::Accepted | Says::AcceptedAfter(_), _) => {
+                Err(failure(FailureClass::Ambiguous))
+            }
+        }
+    }
+
+    /// Whether an order of this lock is durable with its create in flight.
+    async fn holds_intent(&self, lock_id: &LockId) -> bool {
+        let Some(store) = self.looks_into.get() else { return false };
+        let label = Some(Label::from("create-in-flight"));
+        let query = ListQuery { kind: Kind(1), label, before: None, limit: 1_000 };
+        let in_flight = store.list(query).await.unwrap();
+        in_flight
+            .iter()
+            .map(|entity| codec::decode::<Order>(&entity.view).unwrap())
+            .any(|order| order.terms.lock_id == *lock_id && order.create_in_flight().is_some())
+    }
+}
+
+impl Ledger {
+    fn make(&mut self, lock_id: &LockId) -> ProviderOrderId {
+        let id = format!("p-{}", self.orders.len() + 1);
+        self.orders.insert(id.clone(), Made { lock_id: lock_id.clone(), at: Instant::now() });
+        ProviderOrderId::new(id).unwrap()
+    }
+
+    /// Whether the address is shown, and whether it is paid.
+    fn progress(&self, made: &Made) -> (bool, bool) {
+        let age = made.at.elapsed();
+        (age >= self.pace.wallet, age >= self.pace.confirming)
+    }
+
+    fn stands(&self, made: &Made) -> &'static str {
+        let age = made.at.elapsed();
+        if age >= self.pace.executed {
+            "executed"
+        } else if age >= self.pace.confirming {
+            "confirming"
+        } else if age >= self.pace.wallet {
+            "awaiting"
+        } else {
+            "making wallet"
+        }
+    }
+}
+
+pub(crate) fn failure(class: FailureClass) -> CallError {
+    CallError {
+        class,
+        code: None,
+        status: None,
+        why: "by the script".to_owned(),
+        retry_after: None,
+    }
+}
+
+fn status(word: &str) -> ProviderStatus {
+    match word {
+        "making wallet" => ProviderStatus::WaitingForWallet,
+        "awaiting" => ProviderStatus::AwaitingPayment,
+        "confirming" => ProviderStatus::Confirming,
+        "executed" => ProviderStatus::Executed,
+        other => ProviderStatus::Unknown(other.to_owned()),
+    }
+}
+
+fn bare(source: Source, provider_order: ProviderOrderId, word: &str) -> Observation {
+    Observation {
+        source,
+        provider_order,
+        lock_id: None,
+        status: status(word),
+        status_text: word.to_owned(),
+        address: None,
+        expires_at: None,
+        required: None,
+        received: None,
+        confirmations: None,
+        required_confirmations: None,
+        transactions: Vec::new(),
+        currency: None,
+        network: None,
+        unknown_fields: Vec::new(),
+    }
+}
+
+impl Provider for Scripted {
+    fn rates(&self) -> BoxFuture<'_, Result<Rates, CallError>> {
+        Box::pin(async { Ok(Rates { per_unit: BTreeMap::new() }) })
+    }
+
+    fn lock(&self, _: LockRequest) -> BoxFuture<'_, Result<Terms, CallError>> {
+        Box::pin(async { Ok(terms("taken-here")) })
+    }
+
+    fn create<'a>(
+        &'a self,
+        lock_id: &'a LockId,
+    ) -> BoxFuture<'a, Result<ProviderOrderId, CallError>> {
+        Box::pin(self.answer(lock_id))
+    }
+
+    fn details<'a>(
+        &'a self,
+        provider_order: &'a ProviderOrderId,
+        read_started_at: Timestamp,
+    ) -> BoxFuture<'a, Result<Option<Observation>, CallError>> {
+        Box::pin(async move {
+            let mut ledger = self.ledger();
+            ledger.calls.push(Instant::now());
+            if ledger.down {
+                return Err(failure(FailureClass::Ambiguous));
+            }
+            let Some(made) = ledger.orders.get(provider_order.as_str()) else { return Ok(None) };
+            let source = Source::Confirmed { read_started_at };
+            let (shown, paid) = ledger.progress(made);
+            let amount = |text: &str| Some(text.parse::<Exact>().unwrap());
+            Ok(Some(Observation {
+                lock_id: Some(made.lock_id.clone()),
+                address: shown.then(|| Address::new(address(provider_order)).unwrap()),
+                expires_at: shown.then(|| at(PAY_BY)),
+                required: amount("100"),
+                received: amount(if paid { "100" } else { "0" }).filter(|_| shown),
+                confirmations: shown.then_some(0),
+                required_confirmations: shown.then_some(3),
+                currency: Some(Currency::new("usdc").unwrap()),
+                network: Some(Network::new("polygon").unwrap()),
+                ..bare(source, provider_order.clone(), ledger.stands(made))
+            }))
+        })
+    }
+
+    fn is_authentic(&self, authorization: Option<&[u8]>) -> bool {
+        authorization == Some(TOKEN)
+    }
+
+    fn read_webhook(&self, body: &[u8], heard_at: Timestamp) -> Result<Heard, UnreadableWebhook> {
+        let said: Value =
+            serde_json::from_slice(body).map_err(|error| UnreadableWebhook(error.to_string()))?;
+        let text = |name: &str| said.get(name).and_then(Value::as_str);
+        let number = |name: &str| said.get(name).and_then(Value::as_i64);
+        let count = |name: &str| number(name).map(|count| u32::try_from(count).unwrap());
+        let Some(order) = text("order") else {
+            return Ok(Heard::OtherKind { kind: text("kind").unwrap_or("nothing").to_owned() });
+        };
+        let order = ProviderOrderId::new(order).unwrap();
+        Ok(Heard::Order(Box::new(Observation {
+            lock_id: text("lock").map(|lock| LockId::new(lock).unwrap()),
+            address: text("address").map(|address| Address::new(address).unwrap()),
+            expires_at: number("pay_by").map(at),
+            required: text("required").map(|amount| amount.parse().unwrap()),
+            received: text("received").map(|amount| amount.parse().unwrap()),
+            confirmations: count("confirmations"),
+            required_confirmations: count("required_confirmations"),
+            currency: text("currency").map(|code| Currency::new(code).unwrap()),
+            network: text("network").map(|code| Network::new(code).unwrap()),
+            ..bare(Source::Claimed { heard_at }, order, text("status").unwrap_or("unsaid"))
+        })))
+    }
+}

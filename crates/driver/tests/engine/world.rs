@@ -1,0 +1,200 @@
+//! One engine, its provider and its store, with sample orders, times, and waiting for conditions.
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use orderkeep_core::{
+    AccountId, Currency, Event, Exact, IdempotencyKey, LockId, Network, Order, OrderId, Policy,
+    ProviderOrderId, StateName, Terms, Timestamp,
+};
+use orderkeep_driver::{
+    Clock, Engine, EngineConfig, SubmitRequest, TermsSource, TokioClock, WebhookError,
+    WebhookReceipt,
+};
+use orderkeep_provider::Provider;
+use orderkeep_store::{MemoryStore, Store};
+
+use crate::{
+    provider::{Says, Scripted, TOKEN},
+    store::Between,
+};
+
+/// 2026-03-01T12:00:00Z, in seconds.
+const START: i64 = 1_772_366_400;
+/// When the sample locks end.
+pub(crate) const LOCK_ENDS: i64 = 300;
+/// How long after its lock the provider's order can live, in the sample policy.
+pub(crate) const WINDOW: Duration = Duration::from_secs(7_200);
+
+/// So many seconds into the sample.
+pub(crate) const fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_millis((START + seconds) * 1_000)
+}
+
+pub(crate) fn lock(name: &str) -> LockId {
+    LockId::new(name).unwrap()
+}
+
+/// Where the provider wants an order paid.
+pub(crate) fn address(order: &ProviderOrderId) -> String {
+    format!("0x-of-{order}")
+}
+
+pub(crate) fn exact(text: &str) -> Exact {
+    text.parse().unwrap()
+}
+
+pub(crate) fn terms(lock_name: &str) -> Terms {
+    Terms {
+        lock_id: lock(lock_name),
+        pay_amount: exact("100"),
+        pay_currency: Currency::new("usdc").unwrap(),
+        network: Network::new("polygon").unwrap(),
+        rate: exact("0.84"),
+        settle_currency: Some(Currency::new("eur").unwrap()),
+        settle_amount: Some(exact("84")),
+        expires_at: at(LOCK_ENDS),
+    }
+}
+
+pub(crate) fn request(key: &str, terms: Terms) -> SubmitRequest {
+    SubmitRequest {
+        account: AccountId::main(),
+        key: IdempotencyKey::new(key).unwrap(),
+        terms: TermsSource::Given(Box::new(terms)),
+        reference: Some("invoice 7".to_owned()),
+    }
+}
+
+/// The defaults, with a window, so that an unknown create has an end.
+pub(crate) fn config() -> EngineConfig {
+    EngineConfig {
+        policy: Policy { provider_order_window: Some(WINDOW), ..Policy::default() },
+        ..EngineConfig::default()
+    }
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct World {
+    pub(crate) engine: Engine,
+    pub(crate) provider: Arc<Scripted>,
+    pub(crate) store: Arc<MemoryStore>,
+    pub(crate) between: Arc<Between>,
+    clock: Arc<dyn Clock>,
+}
+
+impl World {
+    pub(crate) async fn new(script: impl IntoIterator<Item = Says>) -> Self {
+        Self::with(Scripted::new(script), |_| {}).await
+    }
+
+    pub(crate) async fn with(provider: Arc<Scripted>, set: impl FnOnce(&mut Between)) -> Self {
+        Self::behind(Arc::clone(&provider) as Arc<dyn Provider>, provider, set).await
+    }
+
+    /// The engine calls `front`; the ledger is `provider`'s.
+    pub(crate) async fn behind(
+        front: Arc<dyn Provider>,
+        provider: Arc<Scripted>,
+        set: impl FnOnce(&mut Between),
+    ) -> Self {
+        let store = Arc::new(MemoryStore::new());
+        provider.look_into(Arc::clone(&store) as Arc<dyn Store>);
+        let clock: Arc<dyn Clock> = Arc::new(TokioClock::starting_at(at(0)));
+        let mut between = Between::new(Arc::clone(&store));
+        set(&mut between);
+        let between = Arc::new(between);
+        let engine = start(front, &between, &clock).await;
+        Self { engine, provider, store, between, clock }
+    }
+
+    /// The power goes and comes back: nothing that the old engine still does reaches the store.
+    pub(crate) async fn crash(&mut self) {
+        self.between.kill();
+        // The old tasks end by themselves; only what was on its way is waited for, and it is cut off.
+        let old = self.engine.clone();
+        tokio::spawn(async move { old.shutdown().await });
+        self.between = Arc::new(Between::new(Arc::clone(&self.store)));
+        let front = Arc::clone(&self.provider) as Arc<dyn Provider>;
+        self.engine = start(front, &self.between, &self.clock).await;
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Sleeps until so many seconds into the sample.
+    pub(crate) async fn until(&self, seconds: i64) {
+        tokio::time::sleep(at(seconds).since(self.now())).await;
+    }
+
+    /// Submits an order of this lock, under a key of the same name.
+    pub(crate) async fn submit(&self, lock_name: &str) -> OrderId {
+        self.engine.submit(request(lock_name, terms(lock_name))).await.unwrap().order.id
+    }
+
+    pub(crate) async fn order(&self, id: OrderId) -> Order {
+        self.engine.order(id).await.unwrap().unwrap()
+    }
+
+    /// Waits for a condition of an order, at most for a virtual time.
+    pub(crate) async fn wait(
+        &self,
+        id: OrderId,
+        what: &str,
+        within: Duration,
+        holds: impl Fn(&Order) -> bool,
+    ) -> Order {
+        let deadline = self.now().plus(within);
+        loop {
+            let order = self.order(id).await;
+            if holds(&order) {
+                return order;
+            }
+            assert!(self.now() < deadline, "not {what} within {within:?}: {order:#?}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    pub(crate) async fn wait_for(&self, id: OrderId, state: StateName, within: Duration) -> Order {
+        self.wait(id, state.as_str(), within, |order| order.state_name() == state).await
+    }
+
+    pub(crate) async fn hear(
+        &self,
+        body: impl Into<Bytes>,
+    ) -> Result<WebhookReceipt, WebhookError> {
+        self.engine.webhook(&AccountId::main(), Some(TOKEN), body.into()).await
+    }
+
+    /// Waits until the inbox is empty.
+    pub(crate) async fn worked_off(&self) {
+        let deadline = self.now().plus(Duration::from_secs(60));
+        while self.store.inbox_len() > 0 {
+            assert!(self.now() < deadline, "{} webhooks still wait", self.store.inbox_len());
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// The names of the events of an order.
+    pub(crate) async fn events(&self, id: OrderId) -> Vec<&'static str> {
+        self.history(id).await.iter().map(Event::name).collect()
+    }
+
+    pub(crate) async fn history(&self, id: OrderId) -> Vec<Event> {
+        let history = self.engine.history(id, 0, 1_000).await.unwrap();
+        history.into_iter().map(|(_, record)| record.event).collect()
+    }
+}
+
+async fn start(front: Arc<dyn Provider>, store: &Arc<Between>, clock: &Arc<dyn Clock>) -> Engine {
+    Engine::builder()
+        .store(Arc::clone(store) as Arc<dyn Store>)
+        .account(AccountId::main(), front)
+        .clock(Arc::clone(clock))
+        .config(config())
+        .start()
+        .await
+        .unwrap()
+}
