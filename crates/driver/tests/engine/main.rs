@@ -10,13 +10,19 @@ mod store;
 mod world;
 
 #[cfg(test)]
+mod codec;
+#[cfg(test)]
 mod crash;
 #[cfg(test)]
 mod create;
 #[cfg(test)]
+mod feed;
+#[cfg(test)]
 mod life;
 #[cfg(test)]
 mod must_fail;
+#[cfg(test)]
+mod outage;
 #[cfg(test)]
 mod submit;
 #[cfg(test)]

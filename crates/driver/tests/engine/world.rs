@@ -66,10 +66,14 @@ pub(crate) fn request(key: &str, terms: Terms) -> SubmitRequest {
     }
 }
 
-/// The defaults, with a window, so that an unknown create has an end.
+/// How long a webhook for an order that is not ours is kept in the sample configuration.
+pub(crate) const PARKED_FOR: Duration = Duration::from_secs(4 * 3_600);
+
+/// The defaults, with a window, so that an unknown create has an end, and a shorter wait for what is not ours.
 pub(crate) fn config() -> EngineConfig {
     EngineConfig {
         policy: Policy { provider_order_window: Some(WINDOW), ..Policy::default() },
+        parked_for: PARKED_FOR,
         ..EngineConfig::default()
     }
 }

@@ -1,0 +1,63 @@
+//! Orders as bytes: the bytes of schema 1 are pinned here as literal data.
+
+use orderkeep_core::{AccountId, IdempotencyKey, Order, OrderId, Policy, Submit};
+use orderkeep_driver::codec::{self, CodecError};
+
+use crate::world::{at, terms};
+
+/// The order below, as version 0.1.0 writes it.
+const PINNED: &str = concat!(
+    "010100100195a0000000700080000000000000010764656661756c74056b65792d310109696e766f",
+    "6963652037066c6f636b2d3103313030047573646307706f6c79676f6e04302e3834010365757201",
+    "023834fd0066218fea970c00fd00205e6bea970c00fd00205e6bea970c0001000000fd00205e6bea",
+    "970c00000000000000000000",
+);
+
+fn order() -> Order {
+    let id: OrderId = "0195a000-0000-7000-8000-000000000001".parse().unwrap();
+    let submit = Submit {
+        account: AccountId::main(),
+        key: IdempotencyKey::new("key-1").unwrap(),
+        terms: terms("lock-1"),
+        reference: Some("invoice 7".to_owned()),
+    };
+    Order::submit(id, submit, at(0), &Policy::default()).unwrap().next
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn unhex(text: &str) -> Vec<u8> {
+    (0..text.len()).step_by(2).map(|i| u8::from_str_radix(&text[i..i + 2], 16).unwrap()).collect()
+}
+
+#[test]
+fn the_bytes_of_schema_1_are_pinned() {
+    assert_eq!(hex(&codec::encode(&order()).unwrap()), PINNED);
+    assert_eq!(codec::decode::<Order>(&unhex(PINNED)).unwrap(), order());
+}
+
+#[test]
+fn a_newer_schema_or_codec_is_refused_and_says_what_to_do() {
+    for (place, value, schema, codec_number) in [(1, 2, 2, 1), (2, 1, 257, 1), (0, 2, 1, 2)] {
+        let mut bytes = unhex(PINNED);
+        bytes[place] = value;
+        let refused = codec::decode::<Order>(&bytes).unwrap_err();
+        let newer = CodecError::Newer { what: "order", codec: codec_number, schema };
+        assert_eq!(refused, newer);
+        assert!(refused.to_string().contains("run the version that wrote it, or a later one"));
+    }
+}
+
+#[test]
+fn what_is_cut_short_or_too_long_is_refused() {
+    let whole = unhex(PINNED);
+    for length in 0..whole.len() {
+        let refused = codec::decode::<Order>(&whole[..length]);
+        assert!(matches!(refused, Err(CodecError::Damaged { .. })), "{length}: {refused:?}");
+    }
+    let mut longer = whole;
+    longer.push(0);
+    assert!(matches!(codec::decode::<Order>(&longer), Err(CodecError::Damaged { .. })));
+}

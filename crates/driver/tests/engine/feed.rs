@@ -1,0 +1,53 @@
+//! Following what happens, and what an engine does whose store has stopped.
+
+use std::time::Duration;
+
+use orderkeep_core::StateName;
+use orderkeep_driver::{EngineError, Feed, FeedEvent, SubmitError};
+
+use crate::world::{World, request, terms};
+
+const MINUTES: Duration = Duration::from_secs(300);
+
+async fn next(feed: &mut Feed) -> FeedEvent {
+    tokio::time::timeout(MINUTES, feed.next()).await.unwrap().unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_feed_resumes_after_a_cursor_without_gap_or_repetition() {
+    let mut world = World::new([]).await;
+    let id = world.submit("lock-1").await;
+    let mut feed = world.engine.subscribe(None);
+    let mut seen = vec![next(&mut feed).await, next(&mut feed).await];
+    drop(feed);
+    world.wait_for(id, StateName::AwaitingPayment, MINUTES).await;
+    world.crash().await;
+    // The place is kept over a restart, and waiting for what has not happened yet works too.
+    let mut feed = world.engine.subscribe(Some(seen[1].cursor));
+    while seen.last().unwrap().record.event.name() != "executed" {
+        seen.push(next(&mut feed).await);
+    }
+    assert!(seen.iter().all(|event| event.order_id == id));
+    let versions: Vec<u64> = seen.iter().map(|event| event.version).collect();
+    assert_eq!(versions, (1..=seen.len() as u64).collect::<Vec<_>>());
+    let names: Vec<_> = seen.iter().map(|event| event.record.event.name()).collect();
+    assert_eq!(names, world.events(id).await[..names.len()]);
+    assert_eq!(names[..3], ["submitted", "create_intended", "bound"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_engine_whose_store_halts_says_so_and_takes_nothing() {
+    let world = World::new([]).await;
+    let id = world.submit("lock-1").await;
+    world.wait_for(id, StateName::AwaitingPayment, MINUTES).await;
+    world.between.halt();
+    let why = tokio::time::timeout(Duration::from_secs(5), world.engine.halted()).await.unwrap();
+    assert!(why.contains("by the test"), "{why}");
+    let refused = world.engine.submit(request("key-2", terms("lock-2"))).await;
+    assert!(matches!(refused, Err(SubmitError::Engine(EngineError::Halted(_)))), "{refused:?}");
+    assert_eq!(world.engine.status().await.unwrap().halted, Some(why));
+    let calls = world.provider.calls().len();
+    tokio::time::sleep(MINUTES).await;
+    assert_eq!(world.provider.calls().len(), calls);
+    assert_eq!(world.provider.creates().len(), 1);
+}
