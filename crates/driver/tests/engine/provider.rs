@@ -377,7 +377,8 @@ impl Provider for Scripted {
         let Some(order) = text("order") else {
             return Ok(Heard::OtherKind { kind: text("kind").unwrap_or("nothing").to_owned() });
         };
-        let order = ProviderOrderId::new(order).unwrap();
+        let order =
+            ProviderOrderId::new(order).map_err(|error| UnreadableWebhook(error.to_string()))?;
         Ok(Heard::Order(Box::new(Observation {
             lock_id: text("lock").map(|lock| LockId::new(lock).unwrap()),
             address: text("address").map(|address| Address::new(address).unwrap()),
