@@ -35,7 +35,8 @@ pub enum GateState {
 /// What a call is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Purpose {
-    /// It may have an effect; the last choice to try a provider that was down.
+    /// It may have an effect, and its lock ends soon: it goes before what can be asked again, at most every other time
+    /// while a read waits. The last choice to try a provider that was down.
     Create,
     /// It is safe.
     Read,
@@ -50,16 +51,28 @@ pub(crate) struct Gate {
     changed: Notify,
 }
 
+/// What is for orders that are perhaps not ours gets one call in so many.
+const PARKED_SHARE: u32 = 4;
+
+type Waiters = BTreeMap<(Timestamp, u64), Waiter>;
+
 #[derive(Debug)]
 struct State {
-    waiters: BTreeMap<(Timestamp, u64), Waiter>,
+    creates: Waiters,
+    reads: Waiters,
     arrivals: u64,
+    /// The last leave was for a create: the next is for a read, if one waits.
+    create_went_last: bool,
     in_flight: usize,
     parked_in_flight: usize,
     /// When the rate allows a call, with the burst behind it (GCRA's theoretical arrival time).
     arrival: Instant,
+    /// The same for parked calls, by their share of the rate.
+    parked_arrival: Instant,
     throttled_until: Option<Instant>,
     circuit: Circuit,
+    /// The engine stops: nobody waits any more.
+    closed: bool,
 }
 
 #[derive(Debug)]
@@ -80,6 +93,8 @@ enum Circuit {
 pub(crate) struct Permit {
     gate: Arc<Gate>,
     purpose: Purpose,
+    /// It is the one call that tries a provider that was down.
+    probe: bool,
 }
 
 impl Drop for Permit {
@@ -89,7 +104,9 @@ impl Drop for Permit {
         if self.purpose == Purpose::Parked {
             state.parked_in_flight -= 1;
         }
-        if let Circuit::Probing { on_its_way, .. } = &mut state.circuit {
+        if self.probe
+            && let Circuit::Probing { on_its_way, .. } = &mut state.circuit
+        {
             *on_its_way = false;
         }
         drop(state);
@@ -101,7 +118,7 @@ impl Permit {
     /// Says how the call went, and gives the permit back.
     pub(crate) fn report<T>(self, result: &Result<T, CallError>) {
         let class = result.as_ref().err().map(|error| (error.class, error.retry_after));
-        self.gate.lock().report(class, Instant::now(), &self.gate.budget);
+        self.gate.lock().report(class, self.probe, Instant::now(), &self.gate.budget);
     }
 }
 
@@ -109,6 +126,7 @@ impl State {
     fn report(
         &mut self,
         failure: Option<(FailureClass, Option<Duration>)>,
+        probe: bool,
         now: Instant,
         budget: &Budget,
     ) {
@@ -130,24 +148,31 @@ impl State {
                 Circuit::Closed { failures } if failures + 1 < budget.failures_to_open => {
                     self.circuit = Circuit::Closed { failures: failures + 1 };
                 }
-                Circuit::Closed { .. } => self.open(1, now, budget),
-                Circuit::Probing { times, .. } => self.open(times + 1, now, budget),
+                Circuit::Closed { .. } => self.open(1, false, now, budget),
+                Circuit::Probing { times, denied, .. } if probe => {
+                    self.open(times.saturating_add(1), denied, now, budget);
+                }
                 // Calls that were on their way when it opened say nothing new.
-                Circuit::Open { .. } => {}
+                Circuit::Probing { .. } | Circuit::Open { .. } => {}
             },
         }
     }
 
-    fn open(&mut self, times: u32, now: Instant, budget: &Budget) {
+    /// A refused credential stays refused until a call shows otherwise.
+    fn open(&mut self, times: u32, denied: bool, now: Instant, budget: &Budget) {
         let (first, longest) = budget.open_for;
-        let wait = first.saturating_mul(1 << (times - 1).min(16)).min(longest);
-        self.circuit = Circuit::Open { until: now + wait, times, denied: false };
+        let doubled = first.saturating_mul(1 << times.saturating_sub(1).min(16)).min(longest);
+        let wait = if denied { budget.denied_for } else { doubled };
+        self.circuit = Circuit::Open { until: now + wait, times, denied };
     }
 
     /// The next waiter that may go, or when to look again (`None`: when something changes).
-    fn grant(&mut self, now: Instant, budget: &Budget) -> Result<Waiter, Option<Instant>> {
-        self.waiters.retain(|_, waiter| !waiter.permit.is_closed());
-        if self.waiters.is_empty() || self.in_flight >= budget.concurrent {
+    fn grant(&mut self, now: Instant, budget: &Budget) -> Result<Granted, Option<Instant>> {
+        for waiters in [&mut self.creates, &mut self.reads] {
+            waiters.retain(|_, waiter| !waiter.permit.is_closed());
+        }
+        let nobody = self.creates.is_empty() && self.reads.is_empty();
+        if nobody || self.in_flight >= budget.concurrent {
             return Err(None);
         }
         if let Some(until) = self.throttled_until {
@@ -157,55 +182,86 @@ impl State {
             self.throttled_until = None;
         }
         let probing = match self.circuit {
-            Circuit::Closed { .. } => false,
+            Circuit::Closed { .. } => None,
             Circuit::Open { until, .. } if now < until => return Err(Some(until)),
-            Circuit::Open { times, denied, .. } => {
-                self.circuit = Circuit::Probing { times, denied, on_its_way: false };
-                true
-            }
             Circuit::Probing { on_its_way: true, .. } => return Err(None),
-            Circuit::Probing { .. } => true,
+            Circuit::Open { times, denied, .. } | Circuit::Probing { times, denied, .. } => {
+                Some(Circuit::Probing { times, denied, on_its_way: true })
+            }
         };
-        let interval = Duration::from_secs_f64(1.0 / budget.per_second);
+        let interval = budget.interval();
         let earliest = self.arrival.checked_sub(interval * budget.burst).unwrap_or(now);
         if now < earliest {
             return Err(Some(earliest));
         }
-        let parked_max = (budget.concurrent / 4).max(1);
-        let may_go = |waiter: &Waiter| {
-            waiter.purpose != Purpose::Parked || self.parked_in_flight < parked_max
-        };
-        // A create whose answer is lost is dear; anything else tries a provider that was down.
-        let safe = |waiter: &Waiter| !probing || waiter.purpose != Purpose::Create;
-        let next = self
-            .waiters
-            .iter()
-            .find(|(_, waiter)| may_go(waiter) && safe(waiter))
-            .or_else(|| self.waiters.iter().find(|(_, waiter)| may_go(waiter)))
-            .map(|(key, _)| *key);
-        let Some(waiter) = next.and_then(|key| self.waiters.remove(&key)) else { return Err(None) };
-        if let Circuit::Probing { on_its_way, .. } = &mut self.circuit {
-            *on_its_way = true;
+        let waiter = self.next(probing.is_some(), now, budget)?;
+        if let Some(probing) = probing {
+            self.circuit = probing;
         }
+        self.create_went_last = waiter.purpose == Purpose::Create;
         self.arrival = self.arrival.max(now) + interval;
         self.in_flight += 1;
         if waiter.purpose == Purpose::Parked {
             self.parked_in_flight += 1;
+            self.parked_arrival = self.parked_arrival.max(now) + interval * PARKED_SHARE;
         }
-        Ok(waiter)
+        Ok(Granted { waiter, probe: probing.is_some() })
+    }
+
+    /// Takes out whoever goes next.
+    fn next(
+        &mut self,
+        probing: bool,
+        now: Instant,
+        budget: &Budget,
+    ) -> Result<Waiter, Option<Instant>> {
+        let parked_max = (budget.concurrent / PARKED_SHARE as usize).max(1);
+        let behind = budget.interval() * PARKED_SHARE * (budget.burst / PARKED_SHARE).max(1);
+        let parked_from = self.parked_arrival.checked_sub(behind).unwrap_or(now);
+        let parked_may = self.parked_in_flight < parked_max && now >= parked_from;
+        let may_go = |waiter: &Waiter| match waiter.purpose {
+            Purpose::Create | Purpose::Read => true,
+            Purpose::Parked => parked_may,
+        };
+        let read = self.reads.iter().find(|(_, waiter)| may_go(waiter)).map(|(key, _)| *key);
+        // A create whose answer is lost is dear: anything else tries a provider that was down.
+        let create_waits = read.is_some() && (probing || self.create_went_last);
+        if !create_waits && let Some((_, create)) = self.creates.pop_first() {
+            return Ok(create);
+        }
+        let again = (self.parked_in_flight < parked_max).then_some(parked_from);
+        read.and_then(|key| self.reads.remove(&key)).ok_or(again)
+    }
+}
+
+/// Somebody goes.
+#[derive(Debug)]
+struct Granted {
+    waiter: Waiter,
+    probe: bool,
+}
+
+impl Budget {
+    /// Between two calls, on average.
+    fn interval(&self) -> Duration {
+        Duration::from_secs_f64(1.0 / self.per_second)
     }
 }
 
 impl Gate {
     pub(crate) fn new(budget: Budget) -> Arc<Self> {
         let state = State {
-            waiters: BTreeMap::new(),
+            creates: BTreeMap::new(),
+            reads: BTreeMap::new(),
             arrivals: 0,
+            create_went_last: false,
             in_flight: 0,
             parked_in_flight: 0,
             arrival: Instant::now(),
+            parked_arrival: Instant::now(),
             throttled_until: None,
             circuit: Circuit::Closed { failures: 0 },
+            closed: false,
         };
         Arc::new(Self { budget, state: Mutex::new(state), changed: Notify::new() })
     }
@@ -219,9 +275,16 @@ impl Gate {
         let (permit, granted) = oneshot::channel();
         {
             let mut state = self.lock();
+            if state.closed {
+                return None;
+            }
             state.arrivals += 1;
             let key = (deadline, state.arrivals);
-            state.waiters.insert(key, Waiter { purpose, permit });
+            let waiters = match purpose {
+                Purpose::Create => &mut state.creates,
+                Purpose::Read | Purpose::Parked => &mut state.reads,
+            };
+            waiters.insert(key, Waiter { purpose, permit });
         }
         self.changed.notify_one();
         granted.await.ok()
@@ -229,7 +292,8 @@ impl Gate {
 
     /// How many wait.
     pub(crate) fn waiting(&self) -> usize {
-        self.lock().waiters.len()
+        let state = self.lock();
+        state.creates.len() + state.reads.len()
     }
 
     /// Whether calls go out.
@@ -260,8 +324,8 @@ impl Gate {
                 shown = state;
             }
             let look_again = match granted {
-                Ok(waiter) => {
-                    let permit = Permit { gate: Arc::clone(&self), purpose: waiter.purpose };
+                Ok(Granted { waiter, probe }) => {
+                    let permit = Permit { gate: Arc::clone(&self), purpose: waiter.purpose, probe };
                     // A waiter that left meanwhile gives it back by dropping it.
                     drop(waiter.permit.send(permit));
                     continue;
@@ -274,7 +338,10 @@ impl Gate {
                 () = sleep_until(look_again) => {}
             }
         }
-        let waiters = std::mem::take(&mut self.lock().waiters);
+        let mut state = self.lock();
+        state.closed = true;
+        let waiters = (std::mem::take(&mut state.creates), std::mem::take(&mut state.reads));
+        drop(state);
         drop(waiters);
     }
 }
@@ -287,161 +354,4 @@ async fn sleep_until(at: Option<Instant>) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn budget() -> Budget {
-        Budget {
-            per_second: 10.0,
-            burst: 2,
-            concurrent: 4,
-            failures_to_open: 2,
-            ..Budget::default()
-        }
-    }
-
-    fn failure(class: FailureClass) -> Result<(), CallError> {
-        Err(CallError { class, code: None, status: None, why: String::new(), retry_after: None })
-    }
-
-    fn running(budget: Budget) -> Arc<Gate> {
-        let gate = Gate::new(budget);
-        tokio::spawn(Arc::clone(&gate).run(CancellationToken::new()));
-        gate
-    }
-
-    const FAR: Timestamp = Timestamp::from_micros(i64::MAX);
-
-    #[tokio::test(start_paused = true)]
-    async fn keeps_to_the_rate_after_the_burst() {
-        let gate = running(budget());
-        let start = Instant::now();
-        let mut times = Vec::new();
-        for _ in 0..6 {
-            gate.permit(Purpose::Read, FAR).await.unwrap().report(&Ok(()));
-            times.push(start.elapsed().as_millis());
-        }
-        // Two at once and the one that is due, then one every 100 ms.
-        assert_eq!(times, [0, 0, 0, 100, 200, 300]);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn the_oldest_deadline_goes_first() {
-        let gate = running(Budget { concurrent: 1, ..budget() });
-        let held = gate.permit(Purpose::Read, FAR).await.unwrap();
-        let order = Arc::new(Mutex::new(Vec::new()));
-        let mut tasks = Vec::new();
-        for deadline in [30, 10, 20] {
-            let (gate, order) = (Arc::clone(&gate), Arc::clone(&order));
-            tasks.push(tokio::spawn(async move {
-                let permit =
-                    gate.permit(Purpose::Read, Timestamp::from_micros(deadline)).await.unwrap();
-                order.lock().unwrap().push(deadline);
-                drop(permit);
-            }));
-        }
-        while gate.waiting() < 3 {
-            tokio::task::yield_now().await;
-        }
-        drop(held);
-        for task in tasks {
-            task.await.unwrap();
-        }
-        assert_eq!(*order.lock().unwrap(), [10, 20, 30]);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn opens_after_failures_and_lets_one_safe_call_try() {
-        let gate = running(budget());
-        for _ in 0..2 {
-            gate.permit(Purpose::Read, FAR)
-                .await
-                .unwrap()
-                .report(&failure(FailureClass::Ambiguous));
-        }
-        assert_eq!(gate.state(), GateState::Down);
-        let start = Instant::now();
-        let create = tokio::spawn({
-            let gate = Arc::clone(&gate);
-            async move {
-                gate.permit(Purpose::Create, Timestamp::from_micros(0))
-                    .await
-                    .map(|_| Instant::now())
-            }
-        });
-        while gate.waiting() < 1 {
-            tokio::task::yield_now().await;
-        }
-        // The read came later and has a later deadline, but it is the one that tries.
-        let read = gate.permit(Purpose::Read, FAR).await.unwrap();
-        assert_eq!(start.elapsed().as_secs(), 1);
-        assert!(!create.is_finished());
-        read.report(&Ok(()));
-        create.await.unwrap().unwrap();
-        assert_eq!(gate.state(), GateState::Flowing);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn stays_open_longer_each_time() {
-        let gate = running(budget());
-        for _ in 0..2 {
-            gate.permit(Purpose::Read, FAR).await.unwrap().report(&failure(FailureClass::NotSent));
-        }
-        let mut waits = Vec::new();
-        for _ in 0..7 {
-            let start = Instant::now();
-            gate.permit(Purpose::Read, FAR)
-                .await
-                .unwrap()
-                .report(&failure(FailureClass::Ambiguous));
-            waits.push(start.elapsed().as_secs());
-        }
-        assert_eq!(waits, [1, 2, 4, 8, 16, 30, 30]);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_refused_credential_stops_everything() {
-        let gate = running(budget());
-        gate.permit(Purpose::Read, FAR).await.unwrap().report(&failure(FailureClass::Denied));
-        assert_eq!(gate.state(), GateState::Denied);
-        let start = Instant::now();
-        gate.permit(Purpose::Create, FAR).await.unwrap().report(&Ok(()));
-        assert_eq!(start.elapsed().as_secs(), 60);
-        assert_eq!(gate.state(), GateState::Flowing);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn waits_as_long_as_it_is_asked_to() {
-        let gate = running(budget());
-        let asked: Result<(), CallError> = Err(CallError {
-            class: FailureClass::Throttled,
-            code: None,
-            status: Some(429),
-            why: String::new(),
-            retry_after: Some(Duration::from_secs(7)),
-        });
-        gate.permit(Purpose::Read, FAR).await.unwrap().report(&asked);
-        assert_eq!(gate.state(), GateState::Throttled);
-        let start = Instant::now();
-        drop(gate.permit(Purpose::Read, FAR).await.unwrap());
-        assert_eq!(start.elapsed().as_secs(), 7);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn parked_calls_get_a_share_only() {
-        let gate = running(Budget { burst: 100, ..budget() });
-        let first = gate.permit(Purpose::Parked, FAR).await.unwrap();
-        let second = tokio::spawn({
-            let gate = Arc::clone(&gate);
-            async move { gate.permit(Purpose::Parked, Timestamp::from_micros(0)).await }
-        });
-        while gate.waiting() < 1 {
-            tokio::task::yield_now().await;
-        }
-        // Others pass it by.
-        drop(gate.permit(Purpose::Read, FAR).await.unwrap());
-        assert!(!second.is_finished());
-        drop(first);
-        assert!(second.await.unwrap().is_some());
-    }
-}
+mod tests;
