@@ -51,3 +51,15 @@ async fn an_engine_whose_store_halts_says_so_and_takes_nothing() {
     assert_eq!(world.provider.calls().len(), calls);
     assert_eq!(world.provider.creates().len(), 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_engine_halts_with_the_first_step_that_its_store_refuses_as_halted() {
+    let world = World::new([]).await;
+    let id = world.submit("lock-1").await;
+    world.wait_for(id, StateName::Created, MINUTES).await;
+    world.between.halt_untold();
+    // The next step of the order is due within the minute.
+    let why = tokio::time::timeout(Duration::from_secs(60), world.engine.halted()).await.unwrap();
+    assert!(why.contains("by the test"), "{why}");
+    assert_eq!(world.order(id).await.state_name(), StateName::Created);
+}

@@ -54,6 +54,11 @@ impl Between {
         self.health.send_replace(Health::Halted("by the test".to_owned()));
     }
 
+    /// Refuses the next commit as a halted store does, before anybody is told of its health.
+    pub(crate) fn halt_untold(&self) {
+        self.halts.store(true, Ordering::SeqCst);
+    }
+
     fn refuses(&self) -> Result<(), CommitError> {
         if self.dead.load(Ordering::SeqCst) {
             return Err(CommitError::Closed);
