@@ -1,11 +1,12 @@
 //! Calls to the provider, each under a permit, each with its outcome turned into an input.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use orderkeep_core::{
     AccountId, AnswerClass, CreateAnswer, LockId, Observation, ProviderOrderId, Timestamp,
 };
 use orderkeep_provider::{CallError, FailureClass, Provider};
+use tokio::sync::Semaphore;
 
 use crate::{
     Clock,
@@ -13,12 +14,52 @@ use crate::{
     stats::{Counters, count},
 };
 
-/// One account: its provider and its budget.
+/// Longer than any client waits for an answer. A call that outlives it has been forgotten by its client, and must not
+/// keep its place in the budget, nor its order from being asked about, for ever.
+const FORGOTTEN_AFTER: Duration = Duration::from_secs(120);
+/// Reads that may wait for the budget, of all accounts. Above it a due order is looked at again later.
+const READS_WAITING_MAX: usize = 2_048;
+/// Creates that may wait for the budget, of all accounts.
+const CREATES_WAITING_MAX: usize = 4_096;
+
+/// One account: its provider, its budget, and its places to wait for it.
 #[derive(Debug)]
 pub(crate) struct Account {
     pub(crate) id: AccountId,
     pub(crate) provider: Arc<dyn Provider>,
     pub(crate) gate: Arc<Gate>,
+    /// Each account has its own, so that one whose calls stand still never holds up another.
+    pub(crate) reads: Arc<Semaphore>,
+    pub(crate) creates: Arc<Semaphore>,
+}
+
+impl Account {
+    /// `accounts`: how many share the places.
+    pub(crate) fn new(
+        id: AccountId,
+        provider: Arc<dyn Provider>,
+        gate: Arc<Gate>,
+        accounts: usize,
+    ) -> Self {
+        let share = |places: usize| Arc::new(Semaphore::new((places / accounts.max(1)).max(1)));
+        let (reads, creates) = (share(READS_WAITING_MAX), share(CREATES_WAITING_MAX));
+        Self { id, provider, gate, reads, creates }
+    }
+}
+
+/// Gives up on a call that its client has forgotten. Whether it had an effect is unknown then.
+pub(crate) async fn bounded<T>(
+    call: impl Future<Output = Result<T, CallError>>,
+) -> Result<T, CallError> {
+    tokio::time::timeout(FORGOTTEN_AFTER, call).await.unwrap_or_else(|_| {
+        Err(CallError {
+            class: FailureClass::Ambiguous,
+            code: None,
+            status: None,
+            why: format!("no answer within {} s", FORGOTTEN_AFTER.as_secs()),
+            retry_after: None,
+        })
+    })
 }
 
 /// What a read brought.
@@ -37,7 +78,7 @@ pub(crate) async fn create(
     counters: Arc<Counters>,
 ) -> CreateAnswer {
     count(&counters.creates_sent);
-    let result = account.provider.create(&lock_id).await;
+    let result = bounded(account.provider.create(&lock_id)).await;
     permit.report(&result);
     match result {
         Ok(provider_order) => CreateAnswer::Accepted { provider_order },
@@ -76,7 +117,7 @@ pub(crate) async fn read(
     let permit = account.gate.permit(purpose, deadline).await?;
     count(&counters.reads);
     let read_started_at = clock.now();
-    let result = account.provider.details(&provider_order, read_started_at).await;
+    let result = bounded(account.provider.details(&provider_order, read_started_at)).await;
     permit.report(&result);
     if let Err(error) = &result {
         count(&counters.read_failures);

@@ -23,7 +23,7 @@ use uuid::Uuid;
 
 use crate::{
     CommandError, EngineError, SubmitError, WebhookError, WebhookReceipt,
-    calls::Account,
+    calls::{self, Account},
     codec,
     gate::Purpose,
     inbox::{self},
@@ -87,7 +87,8 @@ pub struct OrderList {
     pub limit: usize,
 }
 
-/// Carries orders to their end. Cheap to clone; all clones are one engine.
+/// Carries orders to their end. Cheap to clone; all clones are one engine. When the last one is dropped it stops as with
+/// [`Engine::shutdown`], but nobody waits for it, and the store is not closed.
 #[derive(Clone)]
 pub struct Engine {
     inner: Arc<Inner>,
@@ -99,6 +100,13 @@ struct Inner {
     arrived: Arc<Notify>,
     gates: CancellationToken,
     tasks: tokio::sync::Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.parts.stop.cancel();
+        self.gates.cancel();
+    }
 }
 
 impl fmt::Debug for Engine {
@@ -139,7 +147,7 @@ impl Engine {
     pub async fn rates(&self, account: &AccountId) -> Result<Rates, CommandError> {
         let account = self.account(account)?;
         let permit = self.permit(account).await?;
-        let result = account.provider.rates().await;
+        let result = calls::bounded(account.provider.rates()).await;
         permit.report(&result);
         Ok(result?)
     }
@@ -161,7 +169,7 @@ impl Engine {
     ) -> Result<Terms, CommandError> {
         let account = self.account(account)?;
         let permit = self.permit(account).await?;
-        let result = account.provider.lock(request).await;
+        let result = calls::bounded(account.provider.lock(request)).await;
         permit.report(&result);
         let terms = result?;
         let bytes = codec::encode(&terms).map_err(EngineError::from)?;
@@ -353,13 +361,15 @@ impl Engine {
     /// The store could not be closed well; what was acknowledged is durable all the same.
     pub async fn shutdown(&self) -> Result<(), EngineError> {
         self.inner.parts.stop.cancel();
-        let tasks: Vec<_> = self.inner.tasks.lock().await.drain(..).collect();
+        // Whoever asks a second time waits for the first: the store is closed after the last task.
+        let mut tasks = self.inner.tasks.lock().await;
         // Whoever waits for the budget is sent home; calls on their way have their permits already.
         self.inner.gates.cancel();
-        for task in tasks {
+        while let Some(task) = tasks.last_mut() {
             if let Err(error) = task.await {
                 tracing::error!(%error, "a task of the engine failed");
             }
+            tasks.pop();
         }
         Ok(self.inner.parts.store.close().await?)
     }

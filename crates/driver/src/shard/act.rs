@@ -8,27 +8,31 @@ use orderkeep_core::{
     Timestamp,
 };
 
-use super::{CALLS_WAITING_MAX, Done, Job, Shard, What};
+use tokio_util::task::AbortOnDropHandle;
+
+use super::{Done, Job, Shard, What};
 use crate::{
     calls::{self, ReadAnswer},
     gate::{Permit, Purpose},
 };
 
 impl Shard {
-    /// Reads the provider's order, once at a time; asked again meanwhile, once more after.
-    pub(super) fn fetch(&mut self, order: &Order, provider_order: ProviderOrderId, now: Timestamp) {
-        let Some(account) = self.parts.accounts.get(&order.account).cloned() else { return };
-        let Some(slot) = self.slots.get_mut(&order.id) else { return };
+    /// Reads the provider's order, once at a time; asked again meanwhile, once more after. Says whether a read comes; if
+    /// there is no room for it, the durable wake-up brings the order back.
+    pub(super) fn fetch(
+        &mut self,
+        order: &Order,
+        provider_order: ProviderOrderId,
+        now: Timestamp,
+    ) -> bool {
+        let Some(account) = self.parts.accounts.get(&order.account).cloned() else { return false };
+        let Some(slot) = self.slots.get_mut(&order.id) else { return false };
         if slot.fetching {
             slot.fetch_again = Some(provider_order);
-            return;
+            return true;
         }
-        if self.calls_waiting >= CALLS_WAITING_MAX {
-            // The durable wake-up brings it back.
-            return;
-        }
+        let Ok(place) = Arc::clone(&account.reads).try_acquire_owned() else { return false };
         slot.fetching = true;
-        self.calls_waiting += 1;
         let id = order.id;
         let clock = Arc::clone(&self.parts.clock);
         let counters = Arc::clone(&self.parts.counters);
@@ -40,10 +44,20 @@ impl Shard {
             clock,
             counters,
         );
-        // A task of its own, so that encryption and parsing do not hold up the shard.
-        let call = tokio::spawn(call);
-        self.work
-            .push(async move { Done::Read(id, call.await.unwrap_or(None).map(Box::new)) }.boxed());
+        // A task of its own, so that encryption and parsing do not hold up the shard; it goes with the shard.
+        let call = AbortOnDropHandle::new(tokio::spawn(call));
+        self.work.push(
+            async move {
+                let answer = call.await.unwrap_or_else(|error| {
+                    tracing::error!(order_id = %id, %error, "its read failed in our own code");
+                    None
+                });
+                drop(place);
+                Done::Read(id, answer.map(Box::new))
+            }
+            .boxed(),
+        );
+        true
     }
 
     /// The step is durable: now act.
@@ -104,21 +118,21 @@ impl Shard {
     }
 
     pub(super) fn on_read(&mut self, id: OrderId, answer: Option<Box<ReadAnswer>>) {
-        self.calls_waiting -= 1;
         let Some(slot) = self.slots.get_mut(&id) else { return };
         slot.fetching = false;
         let again = slot.fetch_again.take();
-        let Some(answer) = answer else {
+        if answer.is_none() && self.parts.stop.is_cancelled() {
             self.drive(id);
             return;
-        };
-        let what = match answer.result {
-            Ok(Some(seen)) => What::Read(Box::new(Input::Observed(seen))),
-            Ok(None) => What::Read(Box::new(Input::NotFound {
-                provider_order: answer.provider_order,
-                read_started_at: answer.read_started_at,
-            })),
-            Err(_) => What::ReadFailed,
+        }
+        let what = match answer.map(|answer| *answer) {
+            Some(ReadAnswer { result: Ok(Some(seen)), .. }) => {
+                What::Read(Box::new(Input::Observed(seen)))
+            }
+            Some(ReadAnswer { result: Ok(None), provider_order, read_started_at }) => {
+                What::Read(Box::new(Input::NotFound { provider_order, read_started_at }))
+            }
+            Some(ReadAnswer { result: Err(_), .. }) | None => What::ReadFailed,
         };
         if again.is_some() {
             slot.queue.push_back(Job::new(What::Look));
@@ -127,17 +141,18 @@ impl Shard {
     }
 }
 
-/// Until when a read is wanted: at once after a claim, before the payer's deadline, or some time.
+/// Until when a read is wanted: at once after a claim, before the payer's deadline, or some time. What is overdue for
+/// long, and what has long, are treated alike: whoever waits goes at last, however many others there are.
 fn read_deadline(order: &Order, now: Timestamp) -> Timestamp {
-    /// Later than any order that has a deadline of its own.
-    const SOME_TIME: Duration = Duration::from_secs(60 * 60);
+    /// The most that one read can be put before or after another that is wanted at once.
+    const SOME_TIME: Duration = Duration::from_secs(10 * 60);
     if order.hint.is_some() {
         return now;
     }
-    match &order.state {
-        State::Created(_) | State::WaitingForWallet(_) => order.since,
+    let wanted = match &order.state {
+        State::Created(_) | State::WaitingForWallet(_) | State::Locked(_) => now,
         State::AwaitingPayment(state) => state.deposit.expires_at.unwrap_or(now),
-        State::Locked(_) => now,
         State::Executed(_) | State::Failed(_) => now.plus(SOME_TIME),
-    }
+    };
+    wanted.clamp(now.minus(SOME_TIME), now.plus(SOME_TIME))
 }

@@ -44,7 +44,6 @@ impl Shard {
                 self.drive(id);
             }
             Done::Permit(id, permit) => {
-                self.calls_waiting -= 1;
                 let Some(slot) = self.slots.get_mut(&id) else { return };
                 slot.permit_wanted = false;
                 let mut job = Job::new(What::Input(Box::new(Input::Create(CreateInput::Permit))));
@@ -54,7 +53,9 @@ impl Shard {
                 }
             }
             Done::Created { id, attempt, answer } => {
-                if let Some(slot) = self.slots.get_mut(&id) {
+                if let Some(slot) = self.slots.get_mut(&id)
+                    && slot.creating == Some(attempt)
+                {
                     slot.creating = None;
                 }
                 self.enqueue(
@@ -131,6 +132,12 @@ impl Shard {
             Err(CommitError::Full(why)) if job.reply.is_some() => {
                 job.answer(Err(EngineError::Full(why).into()));
             }
+            Err(CommitError::Full(_)) if job.permit.is_some() => {
+                // Nothing happened yet, and others may use the leave to call meanwhile.
+                drop(job);
+                let again = self.parts.clock.now().plus(FULL_RETRY);
+                self.wake_ups.add(Some(again), id);
+            }
             Err(CommitError::Full(_)) => {
                 // What happened outside must not be forgotten: it waits for room.
                 slot.busy = true;
@@ -179,7 +186,9 @@ fn claimed(slot: &mut Slot, job: Job) {
                 slot.queue.push_front(Job::new(What::Input(Box::new(input))));
             }
         }
-        What::Read(_) | What::ReadFailed | What::Wake | What::Look => {}
+        // It is asked about again, later.
+        What::Read(_) => slot.queue.push_front(Job::new(What::ReadFailed)),
+        What::ReadFailed | What::Wake | What::Look => {}
     }
     job.answer(Err(
         EngineError::Store("the provider's order belongs to another order".to_owned()).into()

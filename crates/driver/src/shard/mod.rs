@@ -36,16 +36,19 @@ use wake::WakeUps;
 
 /// Inputs from outside that may wait for the shard.
 pub(crate) const MAILBOX: usize = 1_024;
-/// Orders at work at once; above it, inputs from outside wait in the mailbox.
+/// Orders at work at once; above it, inputs from outside wait in the mailbox. More than can ever wait for the budget.
 const SLOTS_MAX: usize = 8_192;
-/// Calls that may wait for the budget; above it, a due order keeps its durable wake-up and is looked at later.
-const CALLS_WAITING_MAX: usize = 2_048;
-/// Inputs that may wait for one order.
+/// Above it, no more orders are woken: inputs from outside keep some room.
+const WOKEN_MAX: usize = 7_168;
+/// Inputs from outside that may wait for one order. What the shard itself has asked for always has room.
 const QUEUE_MAX: usize = 256;
 /// A commit that loses a race is computed again so many times; with one owner it never should.
 const CONFLICTS_MAX: u8 = 5;
 /// How long to wait before a commit is tried again on a full disk.
 const FULL_RETRY: Duration = Duration::from_secs(1);
+/// How long to wait when too many creates wait for the budget.
+const NO_PLACE_RETRY: Duration = Duration::from_secs(1);
+
 /// What comes back from the shard's own work.
 #[derive(Debug)]
 enum Done {
@@ -104,7 +107,7 @@ pub(crate) struct Shard {
     slots: HashMap<OrderId, Slot>,
     work: FuturesUnordered<BoxFuture<'static, Done>>,
     wake_ups: WakeUps,
-    calls_waiting: usize,
+    started_at: tokio::time::Instant,
 }
 
 impl Shard {
@@ -115,7 +118,7 @@ impl Shard {
             slots: HashMap::new(),
             work: FuturesUnordered::new(),
             wake_ups: WakeUps::new(),
-            calls_waiting: 0,
+            started_at: tokio::time::Instant::now(),
         }
     }
 
@@ -137,12 +140,19 @@ impl Shard {
             if last_call.is_none() {
                 self.admit_due().await;
             }
-            let next = self.wake_ups.next(self.calls_waiting < CALLS_WAITING_MAX);
+            let next = self.wake_ups.next(self.has_room());
             let clock = Arc::clone(&self.parts.clock);
+            let pause = async {
+                match last_call {
+                    Some(deadline) => tokio::time::sleep_until(deadline).await,
+                    None => sleep_towards(clock.as_ref(), next).await,
+                }
+            };
             tokio::select! {
                 Some(done) = self.work.next(), if !self.work.is_empty() => self.on_done(done),
                 message = self.mailbox.recv(), if self.slots.len() < SLOTS_MAX && last_call.is_none() => match message {
                     Some(message) => self.on_message(message),
+                    // The last handle is gone.
                     None => last_call = Some(self.grace()),
                 },
                 () = stop.cancelled(), if last_call.is_none() => last_call = Some(self.grace()),
@@ -154,7 +164,7 @@ impl Shard {
                         (Ok(()), Health::Closed) | (Err(_), _) => last_call = Some(self.grace()),
                     }
                 }
-                () = sleep_towards(clock.as_ref(), next) => {}
+                () = pause => {}
             }
             if self.parts.halted.borrow().is_some() {
                 break;
@@ -215,7 +225,7 @@ impl Shard {
 
     fn enqueue(&mut self, id: OrderId, job: Job) {
         let slot = self.slots.entry(id).or_default();
-        if slot.queue.len() >= QUEUE_MAX {
+        if slot.queue.len() >= QUEUE_MAX && job.reply.is_some() {
             job.answer(Err(EngineError::Busy("too many inputs for this order").into()));
             return;
         }
@@ -223,14 +233,18 @@ impl Shard {
         self.drive(id);
     }
 
-    /// Wakes orders whose time has come, as far as there is room for their calls.
+    fn has_room(&self) -> bool {
+        self.slots.len() < WOKEN_MAX
+    }
+
+    /// Wakes orders whose time has come, as far as there is room.
     async fn admit_due(&mut self) {
         let now = self.parts.clock.now();
         if let Err(error) = self.wake_ups.refill(self.parts.store.as_ref(), now).await {
             self.halt(&error);
             return;
         }
-        while self.calls_waiting < CALLS_WAITING_MAX {
+        while self.has_room() {
             let Some(id) = self.wake_ups.pop(now) else { break };
             self.enqueue(id, Job::new(What::Wake));
         }

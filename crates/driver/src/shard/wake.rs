@@ -16,12 +16,16 @@ const REFILL: Duration = Duration::from_secs(20);
 const REFILL_SOON: Duration = Duration::from_secs(1);
 /// How many wake-ups are taken from the store at once.
 const BATCH: usize = 8_192;
+/// Wake-ups in memory; above it, the store brings them when others are done.
+const NEAR_MAX: usize = 65_536;
+/// When there was no room for an order's call, or nothing came of it, it is not looked at again before this.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// The near wake-ups. A hint only: whoever is woken checks what its order says now.
 #[derive(Debug)]
 pub(super) struct WakeUps {
     near: BTreeSet<(Timestamp, OrderId)>,
-    /// Up to here everything is in memory.
+    /// What is due after this is left to the store.
     horizon: Timestamp,
     refill_at: Timestamp,
 }
@@ -32,6 +36,11 @@ pub(super) fn spread(wake_up: WakeUp) -> Timestamp {
     wake_up.at.plus(Duration::from_micros(rand::rng().random_range(0..=spread)))
 }
 
+/// A wake-up that is moved because nothing happened: never at once, whatever the lifecycle says.
+pub(super) fn later(wake_up: WakeUp, now: Timestamp) -> Timestamp {
+    spread(wake_up).max(now.plus(PAUSE))
+}
+
 impl WakeUps {
     pub(super) const fn new() -> Self {
         let start = Timestamp::from_micros(i64::MIN);
@@ -39,7 +48,9 @@ impl WakeUps {
     }
 
     pub(super) fn add(&mut self, at: Option<Timestamp>, id: OrderId) {
-        if let Some(at) = at.filter(|at| *at <= self.horizon) {
+        if self.near.len() < NEAR_MAX
+            && let Some(at) = at.filter(|at| *at <= self.horizon)
+        {
             self.near.insert((at, id));
         }
     }
@@ -63,16 +74,17 @@ impl WakeUps {
         store: &dyn Store,
         now: Timestamp,
     ) -> Result<(), EngineError> {
-        if now < self.refill_at {
+        // A clock that was set back must not leave the store unasked until it has caught up with itself.
+        let set_back = self.refill_at.since(now) > REFILL;
+        if now < self.refill_at && !set_back {
             return Ok(());
         }
         let until = now.plus(AHEAD);
         let due = store.due(records::PARTITION, until.as_micros(), BATCH).await?;
         let full = due.len() >= BATCH;
-        let last = due.last().map(|due| Timestamp::from_micros(due.at));
         self.near
             .extend(due.into_iter().map(|due| (Timestamp::from_micros(due.at), OrderId(due.id.0))));
-        self.horizon = if full { last.unwrap_or(until) } else { until };
+        self.horizon = until;
         self.refill_at = now.plus(if full { REFILL_SOON } else { REFILL });
         Ok(())
     }

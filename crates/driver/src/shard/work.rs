@@ -1,21 +1,26 @@
 //! One order, as far as it goes without waiting: load it, ask the lifecycle, start the commit.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use futures_util::FutureExt;
 use orderkeep_core::{
     CreateInput, Disposition, Due, Input, Order, OrderId, Outcome, Step, Timestamp,
 };
-use orderkeep_store::{Commit, InboxDone, InboxSeq};
+use orderkeep_store::{Commit, CommitError, InboxDone, InboxSeq};
 
-use super::{Done, Job, Shard, What, wake};
+use super::{Done, FULL_RETRY, Job, NO_PLACE_RETRY, Shard, What, wake};
 use crate::{
-    CommandError, EngineError,
+    CommandError, EngineError, GateState,
     engine::Answered,
     gate::Purpose,
     records::{self, Loaded},
     stats::count,
 };
+
+/// After a start, what was heard meanwhile is read before time decides about an unknown create.
+const LOOK_FIRST: Duration = Duration::from_secs(60);
+/// How soon an unknown create is looked at again while the provider cannot be seen.
+const UNSEEN_RETRY: Duration = Duration::from_secs(15);
 
 impl Shard {
     /// Works on one order as far as it goes without waiting.
@@ -79,49 +84,68 @@ impl Shard {
         }
     }
 
+    /// Does what is due.
     pub(super) fn wake(&mut self, order: &Order, now: Timestamp) {
-        let Some(slot) = self.slots.get_mut(&order.id) else { return };
         match order.due(now, &self.parts.config.policy) {
             Due::Nothing => self.touch(order, now),
-            Due::Tick => match order.create_in_flight() {
-                // Its answer is still awaited here, and is bound to come.
-                Some(_) if slot.creating.is_some() => {}
-                Some(attempt) => {
-                    let input = Input::Create(CreateInput::Interrupted { attempt });
-                    self.feed(
-                        order,
-                        &input,
-                        Job::new(What::Input(Box::new(input.clone()))),
-                        now,
-                        true,
-                    );
-                }
-                None => self.feed(
-                    order,
-                    &Input::Woken,
-                    Job::new(What::Input(Box::new(Input::Woken))),
-                    now,
-                    true,
-                ),
-            },
-            Due::Create => {
-                let account = self.parts.accounts.get(&order.account).cloned();
-                if let Some(account) = account
-                    && !std::mem::replace(&mut slot.permit_wanted, true)
-                {
-                    self.calls_waiting += 1;
-                    let (id, deadline) = (order.id, order.terms.expires_at);
-                    self.work.push(
-                        async move {
-                            Done::Permit(id, account.gate.permit(Purpose::Create, deadline).await)
-                        }
-                        .boxed(),
-                    );
+            Due::Tick => self.tick(order, now),
+            Due::Create => self.ask_leave(order, now),
+            Due::Fetch(provider_order) => {
+                let fetching = self.slots.get(&order.id).is_some_and(|slot| slot.fetching);
+                if !fetching && !self.fetch(order, provider_order, now) {
+                    // No room for its call: others go first, and the list of what is due must not be full of it.
+                    self.touch(order, now);
                 }
             }
-            Due::Fetch(_) if slot.fetching => {}
-            Due::Fetch(provider_order) => self.fetch(order, provider_order, now),
         }
+    }
+
+    /// Time decides something.
+    fn tick(&mut self, order: &Order, now: Timestamp) {
+        let answer_comes = self.slots.get(&order.id).is_some_and(|slot| slot.creating.is_some());
+        let input = match order.create_in_flight() {
+            Some(attempt) if !answer_comes => Input::Create(CreateInput::Interrupted { attempt }),
+            Some(_) | None => Input::Woken,
+        };
+        if order.create_unknown() && !self.sees_provider(order) {
+            self.wake_ups.add(Some(now.plus(UNSEEN_RETRY)), order.id);
+            return;
+        }
+        self.feed(order, &input, Job::new(What::Input(Box::new(input.clone()))), now, true);
+    }
+
+    /// Whether the provider can be seen, and had time to be: what was heard while the engine was down is read before
+    /// time decides about an unknown create.
+    fn sees_provider(&self, order: &Order) -> bool {
+        let state = self.parts.accounts.get(&order.account).map(|account| account.gate.state());
+        let seen = match state {
+            Some(GateState::Flowing | GateState::Throttled) | None => true,
+            Some(GateState::Down | GateState::Denied) => false,
+        };
+        seen && self.started_at.elapsed() >= LOOK_FIRST
+    }
+
+    /// Waits for leave to post the order's create.
+    fn ask_leave(&mut self, order: &Order, now: Timestamp) {
+        let Some(account) = self.parts.accounts.get(&order.account).cloned() else { return };
+        let Some(slot) = self.slots.get_mut(&order.id) else { return };
+        if slot.permit_wanted {
+            return;
+        }
+        let (id, deadline) = (order.id, order.terms.expires_at);
+        let Ok(place) = Arc::clone(&account.creates).try_acquire_owned() else {
+            self.wake_ups.add(Some(now.plus(NO_PLACE_RETRY)), id);
+            return;
+        };
+        slot.permit_wanted = true;
+        self.work.push(
+            async move {
+                let permit = account.gate.permit(Purpose::Create, deadline).await;
+                drop(place);
+                Done::Permit(id, permit)
+            }
+            .boxed(),
+        );
     }
 
     /// Asks the lifecycle, and makes what it says durable.
@@ -200,7 +224,7 @@ impl Shard {
     pub(super) fn touch(&mut self, order: &Order, now: Timestamp) {
         let Some(slot) = self.slots.get_mut(&order.id) else { return };
         slot.busy = true;
-        let wake_up = order.wake_up(now, &self.parts.config.policy).map(wake::spread);
+        let wake_up = order.wake_up(now, &self.parts.config.policy).map(|at| wake::later(at, now));
         let commit = Commit {
             partition: records::PARTITION,
             change: Some(records::touch(order, wake_up)),
@@ -216,8 +240,8 @@ impl Shard {
         );
     }
 
-    /// Works inbox items off that changed nothing. Should it fail, they are found again after a restart, and say
-    /// nothing new then either.
+    /// Works inbox items off that changed nothing. They wait for room on a full disk; should it fail otherwise, they are
+    /// found again after a restart, and say nothing new then either.
     pub(super) fn finish_inbox(&self, inbox: &[InboxSeq], disposition: &Disposition) {
         if inbox.is_empty() {
             return;
@@ -228,7 +252,17 @@ impl Shard {
             inbox: finished(inbox, disposition),
         };
         let store = Arc::clone(&self.parts.store);
-        self.work.push(async move { Done::InboxFinished(store.commit(commit).await) }.boxed());
+        self.work.push(
+            async move {
+                loop {
+                    match store.commit(commit.clone()).await {
+                        Err(CommitError::Full(_)) => tokio::time::sleep(FULL_RETRY).await,
+                        result => return Done::InboxFinished(result),
+                    }
+                }
+            }
+            .boxed(),
+        );
     }
 }
 
