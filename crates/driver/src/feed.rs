@@ -1,9 +1,9 @@
 //! What happened, in order, for followers in this process. Stops at the durable head.
 
-use std::sync::Arc;
+use std::{collections::VecDeque, sync::Arc};
 
 use orderkeep_core::{EventRecord, OrderId};
-use orderkeep_store::{Cursor, Position, Store};
+use orderkeep_store::{Cursor, FeedEntry, Health, Position, Store};
 use tokio::sync::watch;
 
 use crate::{EngineError, codec, records::ORDER};
@@ -26,42 +26,49 @@ pub struct FeedEvent {
 pub struct Feed {
     store: Arc<dyn Store>,
     durable: watch::Receiver<Position>,
+    health: watch::Receiver<Health>,
     after: Option<Cursor>,
-    ready: std::collections::VecDeque<FeedEvent>,
+    ready: VecDeque<FeedEntry>,
 }
 
 impl Feed {
     pub(crate) fn new(store: Arc<dyn Store>, after: Option<Cursor>) -> Self {
-        let durable = store.durable();
-        Self { store, durable, after, ready: std::collections::VecDeque::new() }
+        let (durable, health) = (store.durable(), store.health());
+        Self { store, durable, health, after, ready: VecDeque::new() }
     }
 
     /// The next event; waits for one.
     ///
     /// # Errors
-    /// The store has halted or was closed, or the cursor is of another life of it.
+    /// The store has halted or was closed, or the cursor is of another life of it. An event that cannot be read is said
+    /// once; the next call goes on after it.
     pub async fn next(&mut self) -> Result<FeedEvent, EngineError> {
         /// Enough to be quick, few enough to be read at once.
         const PAGE: usize = 256;
         loop {
-            if let Some(event) = self.ready.pop_front() {
-                return Ok(event);
+            if let Some(entry) = self.ready.pop_front() {
+                return Ok(FeedEvent {
+                    cursor: entry.cursor,
+                    order_id: OrderId(entry.id.0),
+                    version: entry.version,
+                    record: codec::decode(&entry.bytes)?,
+                });
             }
             self.durable.borrow_and_update();
+            self.health.borrow_and_update();
             let page = self.store.feed(self.after, PAGE).await?;
             let read_any = !page.entries.is_empty();
             self.after = Some(page.next);
-            for entry in page.entries {
-                if entry.kind == ORDER {
-                    self.ready.push_back(FeedEvent {
-                        cursor: entry.cursor,
-                        order_id: OrderId(entry.id.0),
-                        version: entry.version,
-                        record: codec::decode(&entry.bytes)?,
-                    });
-                }
+            self.ready.extend(page.entries.into_iter().filter(|entry| entry.kind == ORDER));
+            if read_any {
+                continue;
             }
-            if !read_any && self.durable.changed().await.is_err() {
+            // A store that has stopped says so when it is asked again.
+            let gone = tokio::select! {
+                changed = self.durable.changed() => changed.is_err(),
+                changed = self.health.changed() => changed.is_err(),
+            };
+            if gone {
                 return Err(EngineError::ShuttingDown);
             }
         }
