@@ -10,19 +10,33 @@ mod store;
 mod world;
 
 #[cfg(test)]
+mod accounts;
+#[cfg(test)]
 mod codec;
 #[cfg(test)]
 mod crash;
 #[cfg(test)]
 mod create;
 #[cfg(test)]
+mod every_commit;
+#[cfg(test)]
 mod feed;
+#[cfg(test)]
+mod full;
 #[cfg(test)]
 mod life;
 #[cfg(test)]
 mod must_fail;
 #[cfg(test)]
 mod outage;
+#[cfg(test)]
+mod parked;
+#[cfg(test)]
+mod queues;
+#[cfg(test)]
+mod slow_calls;
+#[cfg(test)]
+mod stops;
 #[cfg(test)]
 mod submit;
 #[cfg(test)]

@@ -14,7 +14,7 @@ use crate::{
 
 /// Calls an answer that was lost a request that was never sent.
 #[derive(Debug)]
-struct Careless(Arc<Scripted>);
+pub(crate) struct Careless(pub(crate) Arc<Scripted>);
 
 impl Provider for Careless {
     fn rates(&self) -> BoxFuture<'_, Result<Rates, CallError>> {

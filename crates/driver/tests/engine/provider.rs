@@ -45,6 +45,17 @@ pub(crate) enum Says {
     Throttled(Duration),
     /// Made, and never answered.
     HangsAfterMade,
+    /// Made, and our own client panics over the answer.
+    PanicsAfterMade,
+}
+
+/// How a read goes wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Read {
+    /// It is never answered.
+    Hangs,
+    /// Our own client panics.
+    Panics,
 }
 
 /// When an order goes on, counted from when it was made.
@@ -78,7 +89,11 @@ struct Ledger {
     creates: Vec<(LockId, Instant)>,
     intents: Vec<bool>,
     calls: Vec<Instant>,
+    reads: Vec<String>,
+    read_script: VecDeque<Read>,
+    reads_take: Duration,
     down: bool,
+    denies: bool,
 }
 
 #[derive(Debug)]
@@ -98,7 +113,11 @@ impl Scripted {
                 creates: Vec::new(),
                 intents: Vec::new(),
                 calls: Vec::new(),
+                reads: Vec::new(),
+                read_script: VecDeque::new(),
+                reads_take: Duration::ZERO,
                 down: false,
+                denies: false,
             }),
             looks_into: OnceLock::new(),
         })
@@ -121,6 +140,36 @@ impl Scripted {
     /// While down, every call's outcome is unknown, and nothing is made.
     pub(crate) fn set_down(&self, down: bool) {
         self.ledger().down = down;
+    }
+
+    /// Refuses the credential, whatever is asked.
+    pub(crate) fn set_denies(&self, denies: bool) {
+        self.ledger().denies = denies;
+    }
+
+    /// How the next reads go wrong.
+    pub(crate) fn next_reads(&self, script: impl IntoIterator<Item = Read>) {
+        self.ledger().read_script.extend(script);
+    }
+
+    /// What a read says was so when it began; its answer takes so long.
+    pub(crate) fn set_reads_take(&self, reads_take: Duration) {
+        self.ledger().reads_take = reads_take;
+    }
+
+    /// How fast its orders go on.
+    pub(crate) fn set_pace(&self, pace: Pace) {
+        self.ledger().pace = pace;
+    }
+
+    /// The orders that were read, in order.
+    pub(crate) fn reads(&self) -> Vec<String> {
+        self.ledger().reads.clone()
+    }
+
+    /// How often an order was read.
+    pub(crate) fn reads_of(&self, order: &ProviderOrderId) -> usize {
+        self.reads().iter().filter(|read| *read == order.as_str()).count()
     }
 
     /// The creates that reached the wire, and when.
@@ -194,13 +243,16 @@ impl Scripted {
             let mut says = ledger.script.pop_front().unwrap_or(usual);
             if ledger.down {
                 says = Says::P500Before;
+            } else if ledger.denies {
+                says = Says::Denied;
             }
             ledger.calls.push(Instant::now());
             let makes = match says {
                 Says::Accepted
                 | Says::AcceptedAfter(_)
                 | Says::LostAfterMade
-                | Says::HangsAfterMade => true,
+                | Says::HangsAfterMade
+                | Says::PanicsAfterMade => true,
                 Says::P500Before | Says::NotSent | Says::Denied | Says::Throttled(_) => false,
             };
             if says != Says::NotSent {
@@ -216,12 +268,9 @@ impl Scripted {
                 Ok(made)
             }
             (Says::HangsAfterMade, _) => std::future::pending().await,
+            (Says::PanicsAfterMade, _) => panic!("by the script"),
             (Says::NotSent, _) => Err(failure(FailureClass::NotSent)),
-            (Says::Denied, _) => Err(CallError {
-                status: Some(401),
-                code: Some("P401".to_owned()),
-                ..failure(FailureClass::Denied)
-            }),
+            (Says::Denied, _) => Err(denied()),
             (Says::Throttled(wait), _) => Err(CallError {
                 status: Some(429),
                 retry_after: Some(wait),
@@ -258,6 +307,44 @@ impl Ledger {
         ProviderOrderId::new(id).unwrap()
     }
 
+    /// What a read says.
+    fn seen(
+        &self,
+        order: &ProviderOrderId,
+        read_started_at: Timestamp,
+    ) -> Result<Option<Observation>, CallError> {
+        if self.down {
+            return Err(failure(FailureClass::Ambiguous));
+        }
+        if self.denies {
+            return Err(denied());
+        }
+        Ok(self.orders.get(order.as_str()).map(|made| self.shown(made, order, read_started_at)))
+    }
+
+    fn shown(
+        &self,
+        made: &Made,
+        order: &ProviderOrderId,
+        read_started_at: Timestamp,
+    ) -> Observation {
+        let source = Source::Confirmed { read_started_at };
+        let (shown, paid) = self.progress(made);
+        let amount = |text: &str| Some(text.parse::<Exact>().unwrap());
+        Observation {
+            lock_id: Some(made.lock_id.clone()),
+            address: shown.then(|| Address::new(address(order)).unwrap()),
+            expires_at: shown.then(|| at(PAY_BY)),
+            required: amount("100"),
+            received: amount(if paid { "100" } else { "0" }).filter(|_| shown),
+            confirmations: shown.then_some(0),
+            required_confirmations: shown.then_some(3),
+            currency: Some(Currency::new("usdc").unwrap()),
+            network: Some(Network::new("polygon").unwrap()),
+            ..bare(source, order.clone(), self.stands(made))
+        }
+    }
+
     /// Whether the address is shown, and whether it is paid.
     fn progress(&self, made: &Made) -> (bool, bool) {
         let age = made.at.elapsed();
@@ -276,6 +363,10 @@ impl Ledger {
             "making wallet"
         }
     }
+}
+
+fn denied() -> CallError {
+    CallError { status: Some(401), code: Some("P401".to_owned()), ..failure(FailureClass::Denied) }
 }
 
 pub(crate) fn failure(class: FailureClass) -> CallError {
@@ -340,27 +431,22 @@ impl Provider for Scripted {
         read_started_at: Timestamp,
     ) -> BoxFuture<'a, Result<Option<Observation>, CallError>> {
         Box::pin(async move {
-            let mut ledger = self.ledger();
-            ledger.calls.push(Instant::now());
-            if ledger.down {
-                return Err(failure(FailureClass::Ambiguous));
+            let (wrong, seen, takes) = {
+                let mut ledger = self.ledger();
+                ledger.calls.push(Instant::now());
+                ledger.reads.push(provider_order.to_string());
+                let wrong = ledger.read_script.pop_front();
+                (wrong, ledger.seen(provider_order, read_started_at), ledger.reads_take)
+            };
+            match wrong {
+                Some(Read::Hangs) => std::future::pending().await,
+                Some(Read::Panics) => panic!("by the script"),
+                None => {}
             }
-            let Some(made) = ledger.orders.get(provider_order.as_str()) else { return Ok(None) };
-            let source = Source::Confirmed { read_started_at };
-            let (shown, paid) = ledger.progress(made);
-            let amount = |text: &str| Some(text.parse::<Exact>().unwrap());
-            Ok(Some(Observation {
-                lock_id: Some(made.lock_id.clone()),
-                address: shown.then(|| Address::new(address(provider_order)).unwrap()),
-                expires_at: shown.then(|| at(PAY_BY)),
-                required: amount("100"),
-                received: amount(if paid { "100" } else { "0" }).filter(|_| shown),
-                confirmations: shown.then_some(0),
-                required_confirmations: shown.then_some(3),
-                currency: Some(Currency::new("usdc").unwrap()),
-                network: Some(Network::new("polygon").unwrap()),
-                ..bare(source, provider_order.clone(), ledger.stands(made))
-            }))
+            if !takes.is_zero() {
+                tokio::time::sleep(takes).await;
+            }
+            seen
         })
     }
 

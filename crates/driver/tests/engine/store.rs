@@ -3,8 +3,8 @@
 use std::{
     collections::BTreeMap,
     sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicI64, Ordering},
     },
     time::Duration,
 };
@@ -15,6 +15,25 @@ use orderkeep_store::{
     NewInboxItem, PartitionId, Position, ReadError, Store, Version,
 };
 use tokio::sync::watch;
+
+/// What happens to the last commit before the power goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Last {
+    /// It is not there.
+    Gone,
+    /// It is there, and nobody hears of it.
+    Unheard,
+    /// It is not there, and was acknowledged: a store that does not keep its word.
+    Lie,
+}
+
+/// What there is no room for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Full {
+    Nothing,
+    NewOrders,
+    Everything,
+}
 
 /// See the module.
 #[derive(Debug)]
@@ -29,6 +48,17 @@ pub(crate) struct Between {
     /// It halts with the next commit.
     halts: AtomicBool,
     health: watch::Sender<Health>,
+    /// The power goes with this commit, counted from 1; 0: never.
+    pub(crate) dies_at: i64,
+    pub(crate) last: Last,
+    commits: AtomicI64,
+    full: Mutex<Full>,
+    /// Commits wait as long as it is set.
+    holds: AtomicBool,
+    /// Webhooks cannot be stored.
+    refuses_webhooks: AtomicBool,
+    /// A fault of ours: asking what is due panics.
+    panics: AtomicBool,
 }
 
 impl Between {
@@ -40,6 +70,13 @@ impl Between {
             dead: AtomicBool::new(false),
             halts: AtomicBool::new(false),
             health: watch::Sender::new(Health::Running),
+            dies_at: 0,
+            last: Last::Gone,
+            commits: AtomicI64::new(0),
+            full: Mutex::new(Full::Nothing),
+            holds: AtomicBool::new(false),
+            refuses_webhooks: AtomicBool::new(false),
+            panics: AtomicBool::new(false),
         }
     }
 
@@ -59,6 +96,61 @@ impl Between {
         self.halts.store(true, Ordering::SeqCst);
     }
 
+    /// Whether the power has gone.
+    pub(crate) fn is_dead(&self) -> bool {
+        self.dead.load(Ordering::SeqCst)
+    }
+
+    /// How many commits there were.
+    pub(crate) fn commits(&self) -> i64 {
+        self.commits.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn set_full(&self, full: Full) {
+        *self.full.lock().unwrap() = full;
+    }
+
+    pub(crate) fn set_holds(&self, holds: bool) {
+        self.holds.store(holds, Ordering::SeqCst);
+    }
+
+    pub(crate) fn set_refuses_webhooks(&self, refuses: bool) {
+        self.refuses_webhooks.store(refuses, Ordering::SeqCst);
+    }
+
+    pub(crate) fn panic_next(&self) {
+        self.panics.store(true, Ordering::SeqCst);
+    }
+
+    fn full(&self) -> Full {
+        *self.full.lock().unwrap()
+    }
+
+    fn has_room(&self, new: bool) -> Result<(), CommitError> {
+        let full = self.full();
+        if full == Full::Everything || (new && full == Full::NewOrders) {
+            return Err(CommitError::Full("by the test".to_owned()));
+        }
+        Ok(())
+    }
+
+    /// Counts a commit; the last one before the power goes is answered here.
+    async fn count(&self, commit: &Commit) -> Option<Result<Committed, CommitError>> {
+        let number = self.commits.fetch_add(1, Ordering::SeqCst) + 1;
+        if number != self.dies_at {
+            return None;
+        }
+        self.kill();
+        match self.last {
+            Last::Gone => {}
+            Last::Unheard => {
+                let _ = self.inner.commit(commit.clone()).await;
+            }
+            Last::Lie => return Some(Ok(Committed { version: 1, position: Position(0) })),
+        }
+        Some(Err(CommitError::Closed))
+    }
+
     fn refuses(&self) -> Result<(), CommitError> {
         if self.dead.load(Ordering::SeqCst) {
             return Err(CommitError::Closed);
@@ -74,6 +166,15 @@ impl Store for Between {
     fn commit(&self, commit: Commit) -> BoxFuture<'_, Result<Committed, CommitError>> {
         Box::pin(async move {
             self.refuses()?;
+            assert_open_orders_wake_up(&commit);
+            while self.holds.load(Ordering::SeqCst) {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+                self.refuses()?;
+            }
+            self.has_room(commit.change.as_ref().is_some_and(|change| change.expected == 0))?;
+            if let Some(last) = self.count(&commit).await {
+                return last;
+            }
             let intent = commit
                 .change
                 .as_ref()
@@ -92,6 +193,10 @@ impl Store for Between {
     fn append_inbox(&self, item: NewInboxItem) -> BoxFuture<'_, Result<InboxSeq, CommitError>> {
         Box::pin(async move {
             self.refuses()?;
+            self.has_room(false)?;
+            if self.refuses_webhooks.load(Ordering::SeqCst) {
+                return Err(CommitError::Invalid("by the test".to_owned()));
+            }
             self.inner.append_inbox(item).await
         })
     }
@@ -110,6 +215,7 @@ impl Store for Between {
         until: Micros,
         limit: usize,
     ) -> BoxFuture<'_, Result<Vec<Due>, ReadError>> {
+        assert!(!self.panics.load(Ordering::SeqCst), "a fault of ours, by the test");
         self.inner.due(partition, until, limit)
     }
 
@@ -161,5 +267,13 @@ impl Store for Between {
     /// Leaves the store below open: the next engine goes on with it.
     fn close(&self) -> BoxFuture<'_, Result<(), ReadError>> {
         Box::pin(async { Ok(()) })
+    }
+}
+
+/// What every step of every test promises: an order that has not ended is looked at again.
+fn assert_open_orders_wake_up(commit: &Commit) {
+    let Some(change) = &commit.change else { return };
+    if change.labels.contains(&Label::from("open")) {
+        assert!(change.wake_up.is_some(), "an open order without a wake-up: {change:?}");
     }
 }

@@ -86,6 +86,8 @@ pub(crate) struct World {
     pub(crate) store: Arc<MemoryStore>,
     pub(crate) between: Arc<Between>,
     clock: Arc<dyn Clock>,
+    accounts: Vec<(AccountId, Arc<dyn Provider>)>,
+    config: EngineConfig,
 }
 
 impl World {
@@ -97,9 +99,30 @@ impl World {
         Self::behind(Arc::clone(&provider) as Arc<dyn Provider>, provider, set).await
     }
 
+    /// With other settings than the sample's.
+    pub(crate) async fn configured(
+        provider: Arc<Scripted>,
+        config: EngineConfig,
+        others: impl IntoIterator<Item = (AccountId, Arc<dyn Provider>)>,
+    ) -> Self {
+        let mut accounts: Vec<_> = others.into_iter().collect();
+        accounts.push((AccountId::main(), Arc::clone(&provider) as Arc<dyn Provider>));
+        Self::built(accounts, config, provider, |_| {}).await
+    }
+
     /// The engine calls `front`; the ledger is `provider`'s.
     pub(crate) async fn behind(
         front: Arc<dyn Provider>,
+        provider: Arc<Scripted>,
+        set: impl FnOnce(&mut Between),
+    ) -> Self {
+        Self::built(vec![(AccountId::main(), front)], config(), provider, set).await
+    }
+
+    /// With everything said.
+    pub(crate) async fn built(
+        accounts: Vec<(AccountId, Arc<dyn Provider>)>,
+        config: EngineConfig,
         provider: Arc<Scripted>,
         set: impl FnOnce(&mut Between),
     ) -> Self {
@@ -109,8 +132,8 @@ impl World {
         let mut between = Between::new(Arc::clone(&store));
         set(&mut between);
         let between = Arc::new(between);
-        let engine = start(front, &between, &clock).await;
-        Self { engine, provider, store, between, clock }
+        let engine = start(&accounts, &between, &clock, &config).await;
+        Self { engine, provider, store, between, clock, accounts, config }
     }
 
     /// The power goes and comes back: nothing that the old engine still does reaches the store.
@@ -119,9 +142,13 @@ impl World {
         // The old tasks end by themselves; only what was on its way is waited for, and it is cut off.
         let old = self.engine.clone();
         tokio::spawn(async move { old.shutdown().await });
+        self.restart().await;
+    }
+
+    /// Another engine over what the last one left.
+    pub(crate) async fn restart(&mut self) {
         self.between = Arc::new(Between::new(Arc::clone(&self.store)));
-        let front = Arc::clone(&self.provider) as Arc<dyn Provider>;
-        self.engine = start(front, &self.between, &self.clock).await;
+        self.engine = start(&self.accounts, &self.between, &self.clock, &self.config).await;
     }
 
     pub(crate) fn now(&self) -> Timestamp {
@@ -192,13 +219,18 @@ impl World {
     }
 }
 
-async fn start(front: Arc<dyn Provider>, store: &Arc<Between>, clock: &Arc<dyn Clock>) -> Engine {
-    Engine::builder()
+async fn start(
+    accounts: &[(AccountId, Arc<dyn Provider>)],
+    store: &Arc<Between>,
+    clock: &Arc<dyn Clock>,
+    config: &EngineConfig,
+) -> Engine {
+    let mut builder = Engine::builder()
         .store(Arc::clone(store) as Arc<dyn Store>)
-        .account(AccountId::main(), front)
         .clock(Arc::clone(clock))
-        .config(config())
-        .start()
-        .await
-        .unwrap()
+        .config(config.clone());
+    for (id, provider) in accounts {
+        builder = builder.account(id.clone(), Arc::clone(provider));
+    }
+    builder.start().await.unwrap()
 }

@@ -1,0 +1,90 @@
+//! A full disk: new orders are refused, what happened outside waits for room, and all goes on by itself.
+
+use std::time::Duration;
+
+use orderkeep_core::{Order, StateName};
+use orderkeep_driver::{EngineError, SubmitError};
+
+use crate::{
+    provider::Says,
+    store::Full,
+    world::{World, lock, request, terms},
+};
+
+const MINUTES: Duration = Duration::from_secs(300);
+
+#[tokio::test(start_paused = true)]
+async fn without_room_for_new_orders_the_others_go_on() {
+    let world = World::new([]).await;
+    let id = world.submit("lock-1").await;
+    world.between.set_full(Full::NewOrders);
+    let refused = world.engine.submit(request("key-2", terms("lock-2"))).await;
+    assert!(matches!(refused, Err(SubmitError::Engine(EngineError::Full(_)))), "{refused:?}");
+    world.wait_for(id, StateName::Executed, MINUTES).await;
+    world.between.set_full(Full::Nothing);
+    world.engine.submit(request("key-2", terms("lock-2"))).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_creates_answer_waits_for_room_and_is_not_lost() {
+    let world = World::new([Says::AcceptedAfter(Duration::from_secs(2))]).await;
+    let id = world.submit("lock-1").await;
+    world.until(1).await;
+    world.between.set_full(Full::Everything);
+    world.until(200).await;
+    assert!(world.order(id).await.create_in_flight().is_some());
+    world.between.set_full(Full::Nothing);
+    let order =
+        world.wait(id, "bound", Duration::from_secs(3), |o| o.state.bound().is_some()).await;
+    assert_eq!(
+        order.state.bound().map(|bound| &bound.provider_order),
+        world.provider.orders_of(&lock("lock-1")).first()
+    );
+    assert_eq!(world.provider.creates().len(), 1);
+    world.wait_for(id, StateName::Executed, MINUTES).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn creates_that_cannot_be_intended_hold_no_leave_to_call() {
+    let world = World::new([]).await;
+    // More than may be on their way at once.
+    let mut ids = Vec::new();
+    for n in 0..40 {
+        ids.push(world.submit(&format!("lock-{n}")).await);
+    }
+    world.between.set_full(Full::Everything);
+    world.until(100).await;
+    assert!(world.provider.creates().len() < 40);
+    // Somebody else can still call.
+    let account = orderkeep_core::AccountId::main();
+    let rates = world.engine.rates(&account);
+    tokio::time::timeout(Duration::from_secs(5), rates).await.unwrap().unwrap();
+    world.between.set_full(Full::Nothing);
+    for id in ids {
+        world
+            .wait(id, "sent", Duration::from_secs(30), |order| order.state.bound().is_some())
+            .await;
+    }
+    assert_eq!(world.provider.creates().len(), 40);
+    assert_eq!(world.provider.most_orders_of_one_lock(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn webhooks_wait_for_room_or_are_refused_but_never_forgotten() {
+    let world = World::new([Says::LostAfterMade]).await;
+    let id = world.submit("lock-1").await;
+    world.wait(id, "unknown", MINUTES, Order::create_unknown).await;
+    let made = world.provider.orders_of(&lock("lock-1")).remove(0);
+    world.between.set_full(Full::Everything);
+    let refused = world.hear(world.provider.webhook_of(&made)).await;
+    assert!(refused.is_err(), "{refused:?}");
+    world.between.set_full(Full::Nothing);
+    world.hear(world.provider.webhook_of(&made)).await.unwrap();
+    // It is taken in, and there is no room again before it is worked off.
+    world.between.set_full(Full::Everything);
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert!(world.order(id).await.create_unknown());
+    world.between.set_full(Full::Nothing);
+    world.wait(id, "bound", Duration::from_secs(35), |order| order.state.bound().is_some()).await;
+    world.worked_off().await;
+}
