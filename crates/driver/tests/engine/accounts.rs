@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// More than may wait for the budget of all accounts together.
-const ORDERS: usize = 3_000;
+const ORDERS: usize = 2_200;
 
 async fn submit(world: &World, account: &AccountId, name: &str) -> OrderId {
     let request = SubmitRequest { account: account.clone(), ..request(name, terms(name)) };
@@ -25,7 +25,7 @@ async fn a_refused_credential_stops_its_account_and_no_other() {
     refused.set_pace(Pace { executed: Duration::from_secs(1_000_000), ..Pace::USUAL });
     let other = AccountId::new("other").unwrap();
     let mut config = config();
-    config.budget.per_second = 100.0;
+    config.budget.per_second = 200.0;
     let others = [(other.clone(), Arc::clone(&refused) as Arc<dyn Provider>)];
     let world = World::configured(Arc::clone(&good), config, others).await;
     let mut ids = Vec::new();

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use orderkeep_core::StateName;
 use orderkeep_driver::{EngineError, Feed, FeedEvent, SubmitError};
+use orderkeep_store::Store;
 
 use crate::world::{World, request, terms};
 
@@ -62,4 +63,23 @@ async fn an_engine_halts_with_the_first_step_that_its_store_refuses_as_halted() 
     let why = tokio::time::timeout(Duration::from_secs(60), world.engine.halted()).await.unwrap();
     assert!(why.contains("by the test"), "{why}");
     assert_eq!(world.order(id).await.state_name(), StateName::Created);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_follower_of_a_store_that_stops_is_told() {
+    let world = World::new([]).await;
+    let id = world.submit("lock-1").await;
+    world.wait_for(id, StateName::AwaitingPayment, MINUTES).await;
+    let mut feed = world.engine.subscribe(None);
+    let seen = world.events(id).await.len();
+    for _ in 0..seen {
+        next(&mut feed).await;
+    }
+    let waiting = tokio::spawn(async move { feed.next().await });
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert!(!waiting.is_finished());
+    world.store.close().await.unwrap();
+    world.between.halt();
+    let told = tokio::time::timeout(Duration::from_secs(1), waiting).await.unwrap().unwrap();
+    assert_eq!(told, Err(EngineError::ShuttingDown));
 }

@@ -12,7 +12,11 @@ mod world;
 #[cfg(test)]
 mod accounts;
 #[cfg(test)]
+mod clock;
+#[cfg(test)]
 mod codec;
+#[cfg(test)]
+mod commands;
 #[cfg(test)]
 mod crash;
 #[cfg(test)]
@@ -33,6 +37,8 @@ mod outage;
 mod parked;
 #[cfg(test)]
 mod queues;
+#[cfg(test)]
+mod repeated;
 #[cfg(test)]
 mod slow_calls;
 #[cfg(test)]

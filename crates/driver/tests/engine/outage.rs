@@ -2,10 +2,13 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use orderkeep_core::{OrderId, StateName};
+use orderkeep_core::{OrderId, StateName, Terms};
 use tokio::time::Instant;
 
-use crate::world::World;
+use crate::{
+    provider::Pace,
+    world::{World, at, request, terms},
+};
 
 /// The default budget: so many calls per second, and so many at once after a pause.
 const PER_SECOND: usize = 20;
@@ -56,4 +59,37 @@ async fn an_outage_with_many_open_orders_fails_none_and_stays_within_the_budget(
     assert_eq!(world.provider.most_orders_of_one_lock(), 1);
     let most = most_in_a_second(&world.provider.calls());
     assert!(most <= PER_SECOND + BURST + 1, "{most} calls within a second");
+}
+
+/// More than may wait for the budget at once, and for longer than their deadlines.
+#[tokio::test(start_paused = true)]
+async fn after_hours_of_outage_the_backlog_is_worked_off_within_the_budget() {
+    const MANY: usize = 2_200;
+    let world = World::new([]).await;
+    // None is paid before the outage, and all are executed in it.
+    let (confirming, executed) = (Duration::from_secs(600), Duration::from_secs(1_000));
+    world.provider.set_pace(Pace { confirming, executed, ..Pace::USUAL });
+    let mut ids = Vec::new();
+    for n in 0..MANY {
+        let terms = Terms { expires_at: at(1_000), ..terms(&format!("lock-{n}")) };
+        let taken = world.engine.submit(request(&format!("lock-{n}"), terms)).await.unwrap();
+        ids.push(taken.order.id);
+    }
+    // Half of the budget is for the creates, as long as reads wait too.
+    world.until(240).await;
+    assert_eq!(world.provider.creates().len(), MANY);
+    world.provider.set_down(true);
+    world.until(2 * 3_600).await;
+    let states_then = states(&world, &ids).await;
+    assert_eq!(states_then.get(&StateName::Failed), None, "{states_then:?}");
+    let before = world.provider.calls().len();
+    world.provider.set_down(false);
+    // One read each is enough, at 20 a second, once the one call that tries has found the provider up again.
+    world.until(2 * 3_600 + 30 + 110 + 30).await;
+    let states_then = states(&world, &ids).await;
+    assert_eq!(states_then, BTreeMap::from([(StateName::Executed, MANY)]));
+    let calls = world.provider.calls();
+    assert!(most_in_a_second(&calls) <= PER_SECOND + BURST + 1);
+    assert!(calls.len() - before < MANY * 3 / 2, "{} calls", calls.len() - before);
+    assert_eq!(world.provider.most_orders_of_one_lock(), 1);
 }

@@ -33,6 +33,8 @@ pub(crate) enum Says {
     Accepted,
     /// Made, and said so after a while.
     AcceptedAfter(Duration),
+    /// Made, and answered with another name.
+    AcceptedAs(&'static str),
     /// Made; the answer is lost.
     LostAfterMade,
     /// Not made; nobody can tell from the answer.
@@ -94,6 +96,7 @@ struct Ledger {
     reads_take: Duration,
     down: bool,
     denies: bool,
+    takes_every_token: bool,
 }
 
 #[derive(Debug)]
@@ -118,6 +121,7 @@ impl Scripted {
                 reads_take: Duration::ZERO,
                 down: false,
                 denies: false,
+                takes_every_token: false,
             }),
             looks_into: OnceLock::new(),
         })
@@ -145,6 +149,11 @@ impl Scripted {
     /// Refuses the credential, whatever is asked.
     pub(crate) fn set_denies(&self, denies: bool) {
         self.ledger().denies = denies;
+    }
+
+    /// A client that does not look at tokens.
+    pub(crate) fn set_takes_every_token(&self, takes: bool) {
+        self.ledger().takes_every_token = takes;
     }
 
     /// How the next reads go wrong.
@@ -250,6 +259,7 @@ impl Scripted {
             let makes = match says {
                 Says::Accepted
                 | Says::AcceptedAfter(_)
+                | Says::AcceptedAs(_)
                 | Says::LostAfterMade
                 | Says::HangsAfterMade
                 | Says::PanicsAfterMade => true,
@@ -266,6 +276,9 @@ impl Scripted {
             (Says::AcceptedAfter(wait), Some(made)) => {
                 tokio::time::sleep(wait).await;
                 Ok(made)
+            }
+            (Says::AcceptedAs(name), _) => {
+                ProviderOrderId::new(name).map_err(|_| failure(FailureClass::Ambiguous))
             }
             (Says::HangsAfterMade, _) => std::future::pending().await,
             (Says::PanicsAfterMade, _) => panic!("by the script"),
@@ -451,7 +464,7 @@ impl Provider for Scripted {
     }
 
     fn is_authentic(&self, authorization: Option<&[u8]>) -> bool {
-        authorization == Some(TOKEN)
+        authorization == Some(TOKEN) || self.ledger().takes_every_token
     }
 
     fn read_webhook(&self, body: &[u8], heard_at: Timestamp) -> Result<Heard, UnreadableWebhook> {

@@ -110,6 +110,17 @@ impl World {
         Self::built(accounts, config, provider, |_| {}).await
     }
 
+    /// With another clock.
+    pub(crate) async fn clocked(provider: Arc<Scripted>, clock: Arc<dyn Clock>) -> Self {
+        let mut world = Self::new([]).await;
+        world.engine.shutdown().await.unwrap();
+        let front = Arc::clone(&provider) as Arc<dyn Provider>;
+        world.accounts = vec![(AccountId::main(), front)];
+        (world.provider, world.clock) = (provider, clock);
+        world.restart().await;
+        world
+    }
+
     /// The engine calls `front`; the ledger is `provider`'s.
     pub(crate) async fn behind(
         front: Arc<dyn Provider>,

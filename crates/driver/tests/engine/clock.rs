@@ -1,0 +1,49 @@
+//! A wall clock that jumps.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
+
+use orderkeep_core::{StateName, Timestamp};
+use orderkeep_driver::{Clock, TokioClock};
+
+use crate::{
+    provider::Scripted,
+    world::{World, at},
+};
+
+/// Shows the true time, off by some seconds.
+#[derive(Debug)]
+struct Jumping {
+    truth: TokioClock,
+    off_by: AtomicI64,
+}
+
+impl Clock for Jumping {
+    fn now(&self) -> Timestamp {
+        let off_by = self.off_by.load(Ordering::SeqCst) * 1_000_000;
+        Timestamp::from_micros(self.truth.now().as_micros() + off_by)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_clock_that_was_ahead_for_a_moment_stops_no_order() {
+    let truth = TokioClock::starting_at(at(0));
+    let clock = Arc::new(Jumping { truth, off_by: AtomicI64::new(0) });
+    let world = World::clocked(Scripted::new([]), Arc::clone(&clock) as Arc<dyn Clock>).await;
+    let id = world.submit("lock-1").await;
+    world.wait_for(id, StateName::AwaitingPayment, Duration::from_secs(30)).await;
+    // Five hours ahead, for three seconds.
+    clock.off_by.store(5 * 3_600, Ordering::SeqCst);
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    clock.off_by.store(0, Ordering::SeqCst);
+    let fresh = world.submit("lock-2").await;
+    for id in [id, fresh] {
+        world.wait_for(id, StateName::AwaitingPayment, Duration::from_secs(60)).await;
+    }
+    world.wait_for(fresh, StateName::Executed, Duration::from_secs(300)).await;
+}
