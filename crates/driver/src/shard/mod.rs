@@ -7,6 +7,7 @@ mod act;
 mod done;
 mod job;
 mod slot;
+mod sweep;
 mod wake;
 mod work;
 
@@ -32,6 +33,7 @@ use crate::{
 };
 pub(crate) use job::{Job, Message, Reply, What};
 use slot::Slot;
+use sweep::Sweep;
 use wake::WakeUps;
 
 /// Inputs from outside that may wait for the shard.
@@ -107,6 +109,7 @@ pub(crate) struct Shard {
     slots: HashMap<OrderId, Slot>,
     work: FuturesUnordered<BoxFuture<'static, Done>>,
     wake_ups: WakeUps,
+    sweep: Sweep,
     started_at: tokio::time::Instant,
 }
 
@@ -118,6 +121,7 @@ impl Shard {
             slots: HashMap::new(),
             work: FuturesUnordered::new(),
             wake_ups: WakeUps::new(),
+            sweep: Sweep::new(),
             started_at: tokio::time::Instant::now(),
         }
     }
@@ -140,8 +144,9 @@ impl Shard {
             if last_call.is_none() {
                 self.admit_due().await;
             }
-            let next = self.wake_ups.next(self.has_room());
             let clock = Arc::clone(&self.parts.clock);
+            let sweeps = self.sweep.goes_on() && self.has_room();
+            let next = if sweeps { Some(clock.now()) } else { self.wake_ups.next(self.has_room()) };
             let pause = async {
                 match last_call {
                     Some(deadline) => tokio::time::sleep_until(deadline).await,
@@ -240,7 +245,10 @@ impl Shard {
     /// Wakes orders whose time has come, as far as there is room.
     async fn admit_due(&mut self) {
         let now = self.parts.clock.now();
-        if let Err(error) = self.wake_ups.refill(self.parts.store.as_ref(), now).await {
+        self.sweep.see(now);
+        let filled = self.wake_ups.refill(self.parts.store.as_ref(), now).await;
+        let swept = if self.has_room() { self.sweep(now).await } else { Ok(()) };
+        if let Err(error) = filled.and(swept) {
             self.halt(&error);
             return;
         }

@@ -89,3 +89,39 @@ impl WakeUps {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use orderkeep_store::{Change, Commit, MemoryStore};
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_clock_that_was_set_back_does_not_keep_the_store_unasked() {
+        let (id, noon) = (OrderId(Uuid::now_v7()), Timestamp::from_millis(1_772_366_400_000));
+        let store = MemoryStore::new();
+        let change = Change {
+            id: records::entity_id(id),
+            kind: records::ORDER,
+            expected: 0,
+            events: vec!["event".into()],
+            view: Some("view".into()),
+            labels: Vec::new(),
+            wake_up: Some(noon.as_micros()),
+            claims: Vec::new(),
+        };
+        let commit =
+            Commit { partition: records::PARTITION, change: Some(change), inbox: Vec::new() };
+        store.commit(commit).await.unwrap();
+        let mut wake_ups = WakeUps::new();
+        wake_ups.refill(&store, noon.plus(Duration::from_secs(18_000))).await.unwrap();
+        assert_eq!(wake_ups.pop(noon), Some(id));
+        // Nothing came of it, so the store still has it.
+        wake_ups.refill(&store, noon).await.unwrap();
+        assert_eq!(wake_ups.pop(noon), Some(id));
+        // Asked a moment ago, it is not asked again.
+        wake_ups.refill(&store, noon.plus(Duration::from_secs(1))).await.unwrap();
+        assert_eq!(wake_ups.pop(noon), None);
+    }
+}

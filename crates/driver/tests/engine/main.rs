@@ -12,8 +12,6 @@ mod world;
 #[cfg(test)]
 mod accounts;
 #[cfg(test)]
-mod clock;
-#[cfg(test)]
 mod codec;
 #[cfg(test)]
 mod commands;
@@ -45,5 +43,7 @@ mod slow_calls;
 mod stops;
 #[cfg(test)]
 mod submit;
+#[cfg(test)]
+mod wake_ups;
 #[cfg(test)]
 mod webhooks;

@@ -1,0 +1,78 @@
+//! Every order that has not ended is looked at again, and not later than its state says: checked at the start, and when
+//! the clock was set back, since what was put off by a clock that was ahead would sleep until then.
+
+use std::time::Duration;
+
+use orderkeep_core::Timestamp;
+use orderkeep_store::{EntityId, Label, ListQuery};
+
+use super::{Job, Shard, What};
+use crate::{EngineError, records};
+
+/// Orders looked at between two rounds of the shard.
+const PAGE: usize = 256;
+/// A clock that goes back by less does no harm.
+const TOLERATED: Duration = Duration::from_secs(5);
+
+/// How far the check has come.
+#[derive(Debug)]
+pub(super) struct Sweep {
+    state: State,
+    latest: Timestamp,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Done,
+    /// The next orders are those below this one.
+    Below(Option<EntityId>),
+}
+
+impl Sweep {
+    pub(super) const fn new() -> Self {
+        Self { state: State::Below(None), latest: Timestamp::from_micros(i64::MIN) }
+    }
+
+    /// Whether there is more to check.
+    pub(super) fn goes_on(&self) -> bool {
+        self.state != State::Done
+    }
+
+    /// Begins again if the clock was set back.
+    pub(super) fn see(&mut self, now: Timestamp) {
+        if self.latest.since(now) > TOLERATED {
+            tracing::warn!(from = %self.latest, to = %now, "the clock was set back");
+            self.state = State::Below(None);
+            self.latest = now;
+        }
+        self.latest = self.latest.max(now);
+    }
+}
+
+impl Shard {
+    /// Checks the next few open orders.
+    pub(super) async fn sweep(&mut self, now: Timestamp) -> Result<(), EngineError> {
+        let State::Below(before) = self.sweep.state else { return Ok(()) };
+        let label = Some(Label::from(records::OPEN));
+        let query = ListQuery { kind: records::ORDER, label, before, limit: PAGE };
+        let page = self.parts.store.list(query).await?;
+        self.sweep.state = match page.last() {
+            Some(last) if page.len() == PAGE => State::Below(Some(last.id)),
+            Some(_) | None => State::Done,
+        };
+        for entity in &page {
+            // One that cannot be read is reported whenever it is due; the others go on.
+            let Ok(loaded) = records::read(entity) else { continue };
+            let latest = loaded
+                .order
+                .wake_up(now, &self.parts.config.policy)
+                .map(|wake_up| wake_up.at.max(now).plus(wake_up.spread).plus(TOLERATED));
+            let late = loaded.wake_up.is_none() || loaded.wake_up > latest;
+            if late && latest.is_some() {
+                tracing::warn!(order_id = %loaded.order.id, wake_up = ?loaded.wake_up, "its wake-up is missing or too late, and is moved");
+                self.enqueue(loaded.order.id, Job::new(What::ReadFailed));
+            }
+        }
+        Ok(())
+    }
+}
