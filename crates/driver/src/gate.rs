@@ -71,6 +71,8 @@ struct State {
     parked_arrival: Instant,
     throttled_until: Option<Instant>,
     circuit: Circuit,
+    /// When the last call failed, if none was answered since.
+    failed_at: Option<Instant>,
     /// The engine stops: nobody waits any more.
     closed: bool,
 }
@@ -132,6 +134,12 @@ impl State {
     ) {
         /// A wait that the provider asks for is believed up to here.
         const THROTTLE_MAX: Duration = Duration::from_secs(15 * 60);
+        self.failed_at = match failure.map(|(class, _)| class) {
+            None | Some(FailureClass::Definite | FailureClass::Throttled) => None,
+            Some(FailureClass::Denied | FailureClass::NotSent | FailureClass::Ambiguous) => {
+                Some(now)
+            }
+        };
         match failure {
             None | Some((FailureClass::Definite, _)) => {
                 self.circuit = Circuit::Closed { failures: 0 }
@@ -261,6 +269,7 @@ impl Gate {
             parked_arrival: Instant::now(),
             throttled_until: None,
             circuit: Circuit::Closed { failures: 0 },
+            failed_at: None,
             closed: false,
         };
         Arc::new(Self { budget, state: Mutex::new(state), changed: Notify::new() })
@@ -294,6 +303,14 @@ impl Gate {
     pub(crate) fn waiting(&self) -> usize {
         let state = self.lock();
         state.creates.len() + state.reads.len()
+    }
+
+    /// Whether the provider answers, as far as is known: the last call did not fail, or so long ago that nobody has
+    /// asked since.
+    pub(crate) fn answers(&self) -> bool {
+        // While anybody waits, a provider that is down is tried at least this often.
+        let tried_within = self.budget.open_for.1.max(self.budget.denied_for) * 2;
+        self.lock().failed_at.is_none_or(|at| at.elapsed() > tried_within)
     }
 
     /// Whether calls go out.

@@ -10,7 +10,7 @@ use orderkeep_store::{Commit, CommitError, InboxDone, InboxSeq};
 
 use super::{Done, FULL_RETRY, Job, NO_PLACE_RETRY, Shard, What, wake};
 use crate::{
-    CommandError, EngineError, GateState,
+    CommandError, EngineError,
     engine::Answered,
     gate::Purpose,
     records::{self, Loaded},
@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// After a start, what was heard meanwhile is read before time decides about an unknown create.
-const LOOK_FIRST: Duration = Duration::from_secs(60);
+const LOOK_FIRST: Duration = Duration::from_secs(10);
 /// How soon an unknown create is looked at again while the provider cannot be seen.
 const UNSEEN_RETRY: Duration = Duration::from_secs(15);
 
@@ -107,7 +107,9 @@ impl Shard {
             Some(attempt) if !answer_comes => Input::Create(CreateInput::Interrupted { attempt }),
             Some(_) | None => Input::Woken,
         };
-        if order.create_unknown() && !self.sees_provider(order) {
+        let window = self.parts.config.policy.provider_order_window;
+        let ends = window.is_some_and(|window| now >= order.terms.expires_at.plus(window));
+        if order.create_unknown() && ends && !self.sees_provider(order) {
             self.wake_ups.add(Some(now.plus(UNSEEN_RETRY)), order.id);
             return;
         }
@@ -117,11 +119,8 @@ impl Shard {
     /// Whether the provider can be seen, and had time to be: what was heard while the engine was down is read before
     /// time decides about an unknown create.
     fn sees_provider(&self, order: &Order) -> bool {
-        let state = self.parts.accounts.get(&order.account).map(|account| account.gate.state());
-        let seen = match state {
-            Some(GateState::Flowing | GateState::Throttled) | None => true,
-            Some(GateState::Down | GateState::Denied) => false,
-        };
+        let account = self.parts.accounts.get(&order.account);
+        let seen = account.is_none_or(|account| account.gate.answers());
         seen && self.started_at.elapsed() >= LOOK_FIRST
     }
 

@@ -1,6 +1,8 @@
 //! Orders as bytes: the bytes of schema 1 are pinned here as literal data.
 
-use orderkeep_core::{AccountId, IdempotencyKey, Order, OrderId, Policy, Submit};
+use orderkeep_core::{
+    AccountId, Cause, Event, EventRecord, IdempotencyKey, Order, OrderId, Policy, Submit, Terms,
+};
 use orderkeep_driver::codec::{self, CodecError};
 
 use crate::world::{at, terms};
@@ -11,6 +13,13 @@ const PINNED: &str = concat!(
     "6963652037066c6f636b2d3103313030047573646307706f6c79676f6e04302e3834010365757201",
     "023834fd0066218fea970c00fd00205e6bea970c00fd00205e6bea970c0001000000fd00205e6bea",
     "970c00000000000000000000",
+);
+
+/// The event below, and the lock of the order.
+const EVENT: &str = "010100fd80a47c6bea970c0001036f70730401096e6f20616e73776572";
+const LOCK: &str = concat!(
+    "010100066c6f636b2d3103313030047573646307706f6c79676f6e04302e3834010365757201",
+    "023834fd0066218fea970c00",
 );
 
 fn order() -> Order {
@@ -60,4 +69,33 @@ fn what_is_cut_short_or_too_long_is_refused() {
     let mut longer = whole;
     longer.push(0);
     assert!(matches!(codec::decode::<Order>(&longer), Err(CodecError::Damaged { .. })));
+}
+
+#[test]
+fn the_bytes_of_events_and_locks_are_pinned_too() {
+    let order = order();
+    let event = EventRecord {
+        at: at(1),
+        cause: Cause::Command("ops".parse().unwrap()),
+        event: Event::CreateUnknown { attempt: 1, why: "no answer".to_owned() },
+    };
+    for (what, written, pinned) in [
+        ("event", hex(&codec::encode(&event).unwrap()), EVENT),
+        ("lock", hex(&codec::encode(&order.terms).unwrap()), LOCK),
+    ] {
+        assert_eq!(written, pinned, "{what}");
+    }
+    assert_eq!(codec::decode::<EventRecord>(&unhex(EVENT)).unwrap(), event);
+    assert_eq!(codec::decode::<Terms>(&unhex(LOCK)).unwrap(), order.terms);
+}
+
+/// A damaged length asks for more than any record has: refused, without asking for the memory.
+#[test]
+fn a_length_beyond_the_limit_is_refused() {
+    // The head of an event, and a text that says it has 2^62 bytes.
+    let mut bytes = unhex(EVENT);
+    let text = bytes.windows(3).position(|window| window == b"ops").unwrap() - 1;
+    bytes.splice(text..=text, [0xfd, 0, 0, 0, 0, 0, 0, 0, 0x40]);
+    let refused = codec::decode::<EventRecord>(&bytes).unwrap_err().to_string();
+    assert!(refused.contains("damaged event") && refused.contains("LimitExceeded"), "{refused}");
 }

@@ -139,3 +139,24 @@ async fn an_intent_that_is_durable_too_late_is_not_sent() {
     assert_eq!(world.provider.creates(), []);
     assert_eq!(world.provider.most_orders_of_one_lock(), 0);
 }
+
+/// Nobody else calls, so nothing shows that the provider is up again: the end must not wait for that.
+#[tokio::test(start_paused = true)]
+async fn unknown_creates_end_after_the_window_although_the_provider_counts_as_down() {
+    let world = World::new([Says::P500Before; 10]).await;
+    let mut ids = Vec::new();
+    for n in 0..10 {
+        ids.push(world.submit(&format!("lock-{n}")).await);
+    }
+    world.until(100).await;
+    let status = world.engine.status().await.unwrap();
+    assert_eq!(status.accounts["default"].gate, GateState::Down);
+    // A person is asked all the same.
+    world.until(LOCK_ENDS + 10).await;
+    assert_eq!(world.engine.status().await.unwrap().review, 10);
+    world.until(LOCK_ENDS + 7_200 + 60).await;
+    for id in ids {
+        let order = world.order(id).await;
+        assert_eq!(*failed_as(&order), FailReason::UnknownCreate);
+    }
+}
