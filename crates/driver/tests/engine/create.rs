@@ -6,7 +6,7 @@ use orderkeep_core::{FailReason, Order, ReviewReason, State, StateName};
 use orderkeep_driver::GateState;
 
 use crate::{
-    provider::{Says, Scripted},
+    provider::{Pace, Says, Scripted},
     world::{LOCK_ENDS, World, at, lock},
 };
 
@@ -151,12 +151,32 @@ async fn unknown_creates_end_after_the_window_although_the_provider_counts_as_do
     world.until(100).await;
     let status = world.engine.status().await.unwrap();
     assert_eq!(status.accounts["default"].gate, GateState::Down);
-    // A person is asked all the same.
-    world.until(LOCK_ENDS + 10).await;
-    assert_eq!(world.engine.status().await.unwrap().review, 10);
     world.until(LOCK_ENDS + 7_200 + 60).await;
     for id in ids {
         let order = world.order(id).await;
         assert_eq!(*failed_as(&order), FailReason::UnknownCreate);
     }
+}
+
+/// Another order is asked about all the time, so it is known that the provider does not answer.
+#[tokio::test(start_paused = true)]
+async fn time_decides_nothing_while_the_provider_does_not_answer_and_a_person_is_asked() {
+    let world = World::new([Says::Accepted, Says::P500Before]).await;
+    let never = Duration::from_secs(1_000_000);
+    world.provider.set_pace(Pace { executed: never, ..Pace::USUAL });
+    let open = world.submit("lock-1").await;
+    world.wait_for(open, StateName::Created, MINUTES).await;
+    let id = world.submit("lock-2").await;
+    world.wait(id, "unknown", MINUTES, Order::create_unknown).await;
+    world.provider.set_down(true);
+    world
+        .wait(id, "in review", Duration::from_secs(310), |order| {
+            order.has_open(ReviewReason::UnknownCreate)
+        })
+        .await;
+    world.until(LOCK_ENDS + 7_200 + 3_600).await;
+    assert!(world.order(id).await.create_unknown());
+    world.provider.set_down(false);
+    let failed = world.wait_for(id, StateName::Failed, Duration::from_secs(60)).await;
+    assert_eq!(*failed_as(&failed), FailReason::UnknownCreate);
 }
