@@ -3,6 +3,7 @@
 //! `/v1/...` for callers, the webhook paths for the provider, `/healthz` and `/readyz` for whoever watches. Errors are
 //! problem details (RFC 9457). It decides nothing: every handler is one call of the engine.
 
+mod amount;
 mod auth;
 mod health;
 mod json;

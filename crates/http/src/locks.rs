@@ -41,6 +41,7 @@ pub(crate) struct LockBody {
     #[serde(default = "AccountId::main")]
     account: AccountId,
     /// The fiat amount wanted.
+    #[serde(deserialize_with = "crate::amount::exact")]
     amount: Exact,
     currency: Currency,
     network: Network,
@@ -50,6 +51,9 @@ pub(crate) async fn take(
     State(engine): State<Engine>,
     JsonBody(body): JsonBody<LockBody>,
 ) -> Result<(StatusCode, Json<TermsView>), Problem> {
+    if body.amount.is_zero() {
+        return Err(Problem::bad_request("`amount` is how much fiat is wanted: more than nothing"));
+    }
     let request =
         LockRequest { amount: body.amount, currency: body.currency, network: body.network };
     let terms = engine.lock(&body.account, request).await?;

@@ -15,18 +15,24 @@ pub struct TermsView {
     /// See [`Terms`], for all of them.
     pub lock_id: LockId,
     /// How much crypto is to be paid.
+    #[serde(deserialize_with = "crate::amount::exact")]
     pub pay_amount: Exact,
     /// In which crypto currency.
     pub pay_currency: Currency,
     /// On which chain.
     pub network: Network,
     /// Fiat for one unit of crypto.
+    #[serde(deserialize_with = "crate::amount::exact")]
     pub rate: Exact,
     /// The fiat currency.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub settle_currency: Option<Currency>,
     /// The fiat amount that was asked for.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::amount::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub settle_amount: Option<Exact>,
     /// Until when the lock can be used.
     pub expires_at: Timestamp,

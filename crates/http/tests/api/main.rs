@@ -1,6 +1,7 @@
 //! The API as a router in this process: what would be dear or impossible to bring about between processes.
 #![allow(clippy::unwrap_used, reason = "a panic in a test is its report")]
 
+mod amounts;
 mod ill;
 mod orders;
 mod pages;
