@@ -4,6 +4,7 @@
 
 mod api;
 mod demo;
+mod fixtures;
 mod process;
 mod stage;
 mod webhooks;

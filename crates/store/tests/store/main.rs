@@ -6,6 +6,7 @@ mod conformance;
 mod crash;
 mod damage;
 mod differential;
+mod fixtures;
 mod folder;
 mod kill;
 mod process;
