@@ -174,8 +174,8 @@ pub(crate) struct DevArgs {
     /// What the provider does wrong.
     #[arg(long, value_enum, default_value_t = Faults::None)]
     pub(crate) faults: Faults,
-    /// Provider time runs this many times as fast.
-    #[arg(long, default_value_t = 1)]
+    /// The provider works this many times as fast; a lock still lasts 40 s, and a payer still has 15 minutes.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     pub(crate) time_factor: u32,
 }
 
@@ -240,7 +240,7 @@ pub(crate) enum OrdersCommand {
 #[derive(Debug, clap::Args)]
 pub(crate) struct SubmitArgs {
     /// The fiat amount to take a lock for.
-    #[arg(long, required_unless_present_any = ["lock_id", "terms"])]
+    #[arg(long, required_unless_present_any = ["lock_id", "lock_answer", "terms"])]
     pub(crate) amount: Option<String>,
     /// The crypto currency the payer sends.
     #[arg(long, default_value = "usdc")]
@@ -249,9 +249,12 @@ pub(crate) struct SubmitArgs {
     #[arg(long, default_value = "polygon")]
     pub(crate) network: String,
     /// A lock that the engine took.
-    #[arg(long, conflicts_with_all = ["amount", "terms"])]
+    #[arg(long, conflicts_with_all = ["amount", "lock_answer", "terms"])]
     pub(crate) lock_id: Option<String>,
-    /// A JSON file with the terms of a lock that was taken elsewhere.
+    /// A file with the provider's whole answer to a lock that was taken elsewhere, as it came.
+    #[arg(long, conflicts_with_all = ["amount", "terms"])]
+    pub(crate) lock_answer: Option<PathBuf>,
+    /// A JSON file with the terms of a lock that was taken elsewhere, as this engine shows them.
     #[arg(long, conflicts_with = "amount")]
     pub(crate) terms: Option<PathBuf>,
     /// Your own key: the same key is the same order. A new one without it.

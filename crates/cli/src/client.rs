@@ -4,6 +4,7 @@ use std::{path::Path, time::Duration};
 
 use reqwest::{Method, StatusCode, header};
 use secrecy::{ExposeSecret, SecretString};
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::{
@@ -54,7 +55,7 @@ impl Client {
         method: Method,
         path: &str,
         key: Option<&str>,
-        body: Option<&Value>,
+        body: Option<&(impl Serialize + ?Sized)>,
     ) -> Result<Answer, Unreachable> {
         let unreachable = |error: reqwest::Error| {
             let mut why = error.to_string();
@@ -73,8 +74,11 @@ impl Client {
             request = request.header("idempotency-key", key);
         }
         if let Some(body) = body {
-            request =
-                request.header(header::CONTENT_TYPE, "application/json").body(body.to_string());
+            let text = serde_json::to_string(body).map_err(|error| Unreachable {
+                base: self.base.clone(),
+                why: format!("the request cannot be written: {error}"),
+            })?;
+            request = request.header(header::CONTENT_TYPE, "application/json").body(text);
         }
         let response = request.send().await.map_err(unreachable)?;
         let status = response.status();
@@ -83,7 +87,7 @@ impl Client {
     }
 
     pub(crate) async fn get(&self, path: &str) -> Result<Answer, Unreachable> {
-        self.send(Method::GET, path, None, None).await
+        self.send(Method::GET, path, None, None::<&Value>).await
     }
 
     pub(crate) async fn post(&self, path: &str, body: &Value) -> Result<Answer, Unreachable> {

@@ -7,7 +7,7 @@ use orderkeep::{
     http::ApiConfig,
     p100::{P100, P100Config, Secret},
 };
-use orderkeep_sandbox::{FaultScript, Sandbox, SandboxConfig};
+use orderkeep_sandbox::{FaultScript, ModelConfig, Sandbox, SandboxConfig};
 
 use crate::{
     args::DevArgs,
@@ -21,7 +21,12 @@ const WEBHOOK_TOKEN: &str = "sandbox-webhook-token";
 pub(crate) async fn run(args: DevArgs) -> Result<(), Failure> {
     let listener = listen::open(args.listen).await?;
     let addr = listener.local_addr().map_err(Failure::failed)?;
+    // Whoever tries it reads and types at their own pace: what the provider does is faster, its deadlines are not.
+    let mut model = ModelConfig::default();
+    model.lock_ttl_ms *= i64::from(args.time_factor);
+    model.order_ttl_ms *= i64::from(args.time_factor);
     let sandbox = Sandbox::start(SandboxConfig {
+        model,
         bind: args.sandbox_listen,
         api_key: orderkeep_sandbox::Secret::new(API_KEY),
         webhook_token: orderkeep_sandbox::Secret::new(WEBHOOK_TOKEN),

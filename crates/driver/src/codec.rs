@@ -79,6 +79,9 @@ pub fn decode<T: Record>(bytes: &[u8]) -> Result<T, CodecError> {
         return Err(damaged(format!("{} bytes, too short for its head", bytes.len())));
     };
     let schema = u16::from_le_bytes([*low, *high]);
+    if schema == 0 {
+        return Err(damaged("schema 0 was never written".to_owned()));
+    }
     if *codec != CODEC || schema > SCHEMA {
         return Err(CodecError::Newer { what: T::WHAT, codec: *codec, schema });
     }

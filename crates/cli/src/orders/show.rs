@@ -58,10 +58,18 @@ async fn events(client: &Client, path: &str) -> Result<Vec<Value>, Failure> {
     }
 }
 
+/// What a person looks for first, in this order; the rest follows by name.
+const FIRST: [&str; 9] =
+    ["id", "reference", "state", "since", "review", "address", "expiresAt", "payment", "outcome"];
+
 /// One order, a row per field that says something.
 pub(crate) fn one(order: &Value) {
+    let mut fields: Vec<_> = order.as_object().into_iter().flatten().collect();
+    fields.sort_by_key(|(name, _)| {
+        FIRST.iter().position(|first| name == first).unwrap_or(FIRST.len())
+    });
     let mut rows = Vec::new();
-    for (name, field) in order.as_object().into_iter().flatten() {
+    for (name, field) in fields {
         let empty = field.is_null()
             || field.as_array().is_some_and(Vec::is_empty)
             || *field == Value::Bool(false);

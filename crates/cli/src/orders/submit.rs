@@ -1,41 +1,55 @@
 //! Submitting one order.
 
+use std::path::Path;
+
 use reqwest::Method;
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::{json, value::RawValue};
 
 use crate::{
     args::{OutputFormat, SubmitArgs},
     client::Client,
     exit::{Failure, say},
-    orders::show,
+    orders::{show, text},
     output,
 };
+
+/// The request. What comes from a file is passed on as it is: its numbers must not pass through a float here.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Body {
+    account: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reference: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lock_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lock_answer: Option<Box<RawValue>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    terms: Option<Box<RawValue>>,
+}
 
 pub(crate) async fn run(
     client: &Client,
     args: SubmitArgs,
     format: OutputFormat,
 ) -> Result<(), Failure> {
-    let mut body = json!({ "account": args.account });
-    if let Some(reference) = &args.reference {
-        body["reference"] = json!(reference);
-    }
-    if let Some(path) = &args.terms {
-        let unreadable = |why: String| Failure::config(format_args!("{}: {why}", path.display()));
-        let text = std::fs::read_to_string(path).map_err(|error| unreadable(error.to_string()))?;
-        body["terms"] =
-            serde_json::from_str::<Value>(&text).map_err(|error| unreadable(error.to_string()))?;
-    } else if let Some(lock_id) = &args.lock_id {
-        body["lockId"] = json!(lock_id);
-    } else {
+    let mut body = Body {
+        account: args.account,
+        reference: args.reference,
+        lock_id: args.lock_id,
+        lock_answer: args.lock_answer.as_deref().map(json_file).transpose()?,
+        terms: args.terms.as_deref().map(json_file).transpose()?,
+    };
+    if let Some(amount) = args.amount {
         let request = json!({
-            "account": args.account,
-            "amount": args.amount,
+            "account": body.account,
+            "amount": amount,
             "currency": args.currency,
             "network": args.network,
         });
         let lock = client.post("/v1/locks", &request).await?.good()?;
-        body["lockId"] = lock["lockId"].clone();
+        body.lock_id = Some(text(&lock["lockId"]));
     }
     let key = args.key.unwrap_or_else(|| uuid::Uuid::new_v4().to_string());
     say(format_args!("idempotency key {key}: the same key again is the same order"));
@@ -45,4 +59,12 @@ pub(crate) async fn run(
         OutputFormat::Table => show::one(&order),
     }
     Ok(())
+}
+
+/// The JSON in a file, to the letter.
+fn json_file(path: &Path) -> Result<Box<RawValue>, Failure> {
+    let unreadable =
+        |why: &dyn std::fmt::Display| Failure::config(format_args!("{}: {why}", path.display()));
+    let text = std::fs::read_to_string(path).map_err(|error| unreadable(&error))?;
+    serde_json::from_str(&text).map_err(|error| unreadable(&error))
 }

@@ -4,6 +4,7 @@
 
 mod api;
 mod demo;
+mod dev;
 mod fixtures;
 mod process;
 mod stage;

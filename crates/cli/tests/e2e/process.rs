@@ -177,6 +177,19 @@ fn orders_from_the_command_line() {
     let listed: serde_json::Value =
         serde_json::from_slice(&run(&["list", "--state", "executed"]).stdout).unwrap();
     assert_eq!(listed.as_array().unwrap().len(), 1);
+    // A lock that was taken elsewhere: the provider's answer, to the letter.
+    let answer = stage.folder.path().join("lock.json");
+    let lock = r#"{"lockId":"aa1cb52d-4692-45b2-aadb-5a11ac221328","amount":412.6071420000000001,"rate":"0.84",
+        "expiresAt":"2026-02-13T11:28:46.569Z","currency":"usdc","destinationCurrency":"eur","network":"polygon"}"#;
+    fs::write(&answer, lock).unwrap();
+    let late = run(&["submit", "--lock-answer", answer.to_str().unwrap()]);
+    let late: serde_json::Value = serde_json::from_slice(&late.stdout).unwrap();
+    assert_eq!(late["failReason"], "lock_expired", "{late}");
+    assert_eq!(late["terms"]["payAmount"], "412.6071420000000001", "no float in between");
+    fs::write(&answer, "{").unwrap();
+    let unreadable = run(&["submit", "--lock-answer", answer.to_str().unwrap()]);
+    assert_eq!(unreadable.status.code(), Some(78));
+    assert!(String::from_utf8(unreadable.stderr).unwrap().contains("lock.json"));
     let watched = run(&["watch", id, "--timeout", "30"]);
     assert!(watched.status.success());
     let table = orderkeep().args(["orders", "--url", &stage.url, "list"]).output().unwrap();

@@ -73,7 +73,7 @@ pub(crate) struct Http {
 }
 
 impl Http {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         drop(rustls::crypto::ring::default_provider().install_default());
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let client = reqwest::Client::builder().no_proxy().build().unwrap();

@@ -59,6 +59,16 @@ fn a_newer_schema_or_codec_is_refused_and_says_what_to_do() {
     }
 }
 
+/// Zeroed bytes look like a version of their own; taking them for an old one would read damage as an order.
+#[test]
+fn schema_0_is_damage_and_no_older_version() {
+    let mut bytes = unhex(PINNED);
+    bytes[1] = 0;
+    let refused = codec::decode::<Order>(&bytes).unwrap_err();
+    assert!(matches!(&refused, CodecError::Damaged { what: "order", .. }), "{refused:?}");
+    assert!(refused.to_string().contains("schema 0"), "{refused}");
+}
+
 #[test]
 fn what_is_cut_short_or_too_long_is_refused() {
     let whole = unhex(PINNED);
