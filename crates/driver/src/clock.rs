@@ -12,6 +12,11 @@ use tokio::time::Instant;
 pub trait Clock: fmt::Debug + Send + Sync + 'static {
     /// The present moment.
     fn now(&self) -> Timestamp;
+
+    /// How long a wait may be before the clock is looked at again, since it can be set while somebody waits.
+    fn look_again_after(&self) -> Duration {
+        Duration::from_secs(1)
+    }
 }
 
 /// The system's clock.
@@ -48,7 +53,7 @@ impl Clock for TokioClock {
 
 /// Waits until the clock shows `at`, or for a while: a wall clock can jump, so a long wait is checked again.
 pub(crate) async fn sleep_towards(clock: &dyn Clock, at: Option<Timestamp>) {
-    const LONGEST: Duration = Duration::from_secs(1);
-    let wait = at.map_or(LONGEST, |at| at.since(clock.now()).min(LONGEST));
+    let longest = clock.look_again_after();
+    let wait = at.map_or(longest, |at| at.since(clock.now()).min(longest));
     tokio::time::sleep(wait).await;
 }

@@ -130,6 +130,11 @@ impl Engine {
         self.inner.parts.store.as_ref()
     }
 
+    fn new_id(&self) -> Uuid {
+        let Parts { entropy, clock, .. } = &self.inner.parts;
+        entropy.id(clock.now())
+    }
+
     fn running(&self) -> Result<(), EngineError> {
         if let Some(why) = self.inner.parts.halted.borrow().clone() {
             return Err(EngineError::Halted(why));
@@ -174,7 +179,7 @@ impl Engine {
         let terms = result?;
         let bytes = codec::encode(&terms).map_err(EngineError::from)?;
         let change = Change {
-            id: EntityId(Uuid::now_v7()),
+            id: EntityId(self.new_id()),
             kind: records::LOCK,
             expected: 0,
             events: vec![bytes.clone()],
@@ -254,7 +259,7 @@ impl Engine {
             return self.submit_again(holder, submit).await;
         }
         let parts = &self.inner.parts;
-        let id = OrderId(Uuid::now_v7());
+        let id = OrderId(self.new_id());
         let step = Order::submit(id, submit.clone(), parts.clock.now(), &parts.config.policy)?;
         let wake_up = step.wake_up.map(|wake_up| wake_up.at);
         let change = records::change(None, &step, wake_up).map_err(EngineError::from)?;

@@ -65,6 +65,7 @@ impl Feed {
             }
             // A store that has stopped says so when it is asked again.
             let gone = tokio::select! {
+                biased;
                 changed = self.durable.changed() => changed.is_err(),
                 changed = self.health.changed() => changed.is_err(),
             };

@@ -350,6 +350,7 @@ impl Gate {
                 Err(look_again) => look_again,
             };
             tokio::select! {
+                biased;
                 () = stop.cancelled() => break,
                 () = self.changed.notified() => {}
                 () = sleep_until(look_again) => {}

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Engine, Inner};
 use crate::{
-    Clock, EngineConfig, EngineError, StartError, SystemClock,
+    Clock, EngineConfig, EngineError, Entropy, StartError, SystemClock, SystemEntropy,
     calls::Account,
     gate::Gate,
     inbox::InboxWorker,
@@ -28,6 +28,7 @@ pub struct Builder {
     store: Option<Arc<dyn Store>>,
     providers: BTreeMap<AccountId, Arc<dyn Provider>>,
     clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
     config: EngineConfig,
 }
 
@@ -37,6 +38,7 @@ impl Builder {
             store: None,
             providers: BTreeMap::new(),
             clock: Arc::new(SystemClock),
+            entropy: Arc::new(SystemEntropy),
             config: EngineConfig::default(),
         }
     }
@@ -59,6 +61,13 @@ impl Builder {
     #[must_use]
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
+        self
+    }
+
+    /// Another source of chance than the system's.
+    #[must_use]
+    pub fn entropy(mut self, entropy: Arc<dyn Entropy>) -> Self {
+        self.entropy = entropy;
         self
     }
 
@@ -93,6 +102,7 @@ impl Builder {
             store,
             accounts: Arc::new(accounts),
             clock: self.clock,
+            entropy: self.entropy,
             config: Arc::new(self.config),
             counters: Arc::new(Counters::default()),
             stop: CancellationToken::new(),

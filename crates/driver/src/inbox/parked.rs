@@ -1,7 +1,7 @@
 //! The provider's orders that no order of ours is known to belong to, and when to ask about each. No I/O.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet},
     time::Duration,
 };
 
@@ -80,7 +80,7 @@ struct Parked {
 /// See the module. Whoever is not being read is in one of the two lists of what is due.
 #[derive(Debug, Default)]
 pub(super) struct ParkedOrders {
-    orders: HashMap<Key, Parked>,
+    orders: BTreeMap<Key, Parked>,
     due_likely: BTreeSet<(Timestamp, Key)>,
     due_others: BTreeSet<(Timestamp, Key)>,
 }

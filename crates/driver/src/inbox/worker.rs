@@ -66,6 +66,7 @@ impl InboxWorker {
             let next = self.parked.next_at(self.reads_others()).filter(|_| self.reads < READS_MAX);
             let clock = Arc::clone(&self.parts.clock);
             tokio::select! {
+                biased;
                 () = stop.cancelled() => return,
                 () = async { drop(halted.wait_for(Option::is_some).await) } => return,
                 Some(done) = self.work.next(), if !self.work.is_empty() => self.on_done(done),

@@ -24,7 +24,7 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Clock, EngineConfig, EngineError,
+    Clock, EngineConfig, EngineError, Entropy,
     calls::{Account, ReadAnswer},
     clock::sleep_towards,
     gate::Permit,
@@ -84,6 +84,7 @@ pub(crate) struct Parts {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) accounts: Arc<BTreeMap<AccountId, Arc<Account>>>,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) config: Arc<EngineConfig>,
     pub(crate) counters: Arc<Counters>,
     /// No new work.
@@ -153,13 +154,10 @@ impl Shard {
                     None => sleep_towards(clock.as_ref(), next).await,
                 }
             };
+            // In a fixed order, so that the same events lead to the same run. What came back goes first, and lets one
+            // message from outside in with it, so that neither holds up the other.
             tokio::select! {
-                Some(done) = self.work.next(), if !self.work.is_empty() => self.on_done(done),
-                message = self.mailbox.recv(), if self.slots.len() < SLOTS_MAX && last_call.is_none() => match message {
-                    Some(message) => self.on_message(message),
-                    // The last handle is gone.
-                    None => last_call = Some(self.grace()),
-                },
+                biased;
                 () = stop.cancelled(), if last_call.is_none() => last_call = Some(self.grace()),
                 changed = health.changed() => {
                     let health = health.borrow().clone();
@@ -169,12 +167,29 @@ impl Shard {
                         (Ok(()), Health::Closed) | (Err(_), _) => last_call = Some(self.grace()),
                     }
                 }
+                Some(done) = self.work.next(), if !self.work.is_empty() => {
+                    self.on_done(done);
+                    if self.takes_messages(last_call)
+                        && let Ok(message) = self.mailbox.try_recv()
+                    {
+                        self.on_message(message);
+                    }
+                }
+                message = self.mailbox.recv(), if self.takes_messages(last_call) => match message {
+                    Some(message) => self.on_message(message),
+                    // The last handle is gone.
+                    None => last_call = Some(self.grace()),
+                },
                 () = pause => {}
             }
             if self.parts.halted.borrow().is_some() {
                 break;
             }
         }
+    }
+
+    fn takes_messages(&self, last_call: Option<tokio::time::Instant>) -> bool {
+        self.slots.len() < SLOTS_MAX && last_call.is_none()
     }
 
     fn grace(&self) -> tokio::time::Instant {

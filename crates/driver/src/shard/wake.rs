@@ -4,9 +4,8 @@ use std::{collections::BTreeSet, time::Duration};
 
 use orderkeep_core::{OrderId, Timestamp, WakeUp};
 use orderkeep_store::Store;
-use rand::Rng;
 
-use crate::{EngineError, records};
+use crate::{EngineError, Entropy, records};
 
 /// How far ahead the memory reaches.
 const AHEAD: Duration = Duration::from_secs(60);
@@ -31,14 +30,13 @@ pub(super) struct WakeUps {
 }
 
 /// Puts a wake-up off by a random part of its spread.
-pub(super) fn spread(wake_up: WakeUp) -> Timestamp {
-    let spread = u64::try_from(wake_up.spread.as_micros()).unwrap_or(u64::MAX);
-    wake_up.at.plus(Duration::from_micros(rand::rng().random_range(0..=spread)))
+pub(super) fn spread(wake_up: WakeUp, entropy: &dyn Entropy) -> Timestamp {
+    wake_up.at.plus(entropy.jitter(wake_up.spread))
 }
 
 /// A wake-up that is moved because nothing happened: never at once, whatever the lifecycle says.
-pub(super) fn later(wake_up: WakeUp, now: Timestamp) -> Timestamp {
-    spread(wake_up).max(now.plus(PAUSE))
+pub(super) fn later(wake_up: WakeUp, now: Timestamp, entropy: &dyn Entropy) -> Timestamp {
+    spread(wake_up, entropy).max(now.plus(PAUSE))
 }
 
 impl WakeUps {

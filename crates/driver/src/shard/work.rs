@@ -192,7 +192,8 @@ impl Shard {
     }
 
     pub(super) fn commit(&mut self, before: &Order, job: Job, step: Box<Step>) {
-        let wake_up = step.wake_up.map(wake::spread);
+        let wake_up =
+            step.wake_up.map(|wake_up| wake::spread(wake_up, self.parts.entropy.as_ref()));
         let change = match records::change(Some(before), &step, wake_up) {
             Ok(change) => change,
             Err(error) => {
@@ -223,7 +224,10 @@ impl Shard {
     pub(super) fn touch(&mut self, order: &Order, now: Timestamp) {
         let Some(slot) = self.slots.get_mut(&order.id) else { return };
         slot.busy = true;
-        let wake_up = order.wake_up(now, &self.parts.config.policy).map(|at| wake::later(at, now));
+        let entropy = self.parts.entropy.as_ref();
+        let wake_up = order
+            .wake_up(now, &self.parts.config.policy)
+            .map(|wake_up| wake::later(wake_up, now, entropy));
         let commit = Commit {
             partition: records::PARTITION,
             change: Some(records::touch(order, wake_up)),
