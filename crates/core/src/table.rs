@@ -6,7 +6,8 @@
 use serde::Serialize;
 
 use crate::{
-    Disposition, Event, FailReason, Order, OrderResult, Outcome, PaymentKind, State, StateName,
+    AnswerClass, Command, CreateAnswer, CreateInput, Disposition, Event, FailReason, Input, Order,
+    OrderResult, Outcome, PaymentKind, ProviderStatus, Source, State, StateName,
     state::{AwaitingPayment, Create, Executed, Failed, Locked},
 };
 
@@ -264,5 +265,68 @@ impl Cell {
             }
         }
         cell
+    }
+}
+
+/// The input, as the rows of the table name it; finer than [`Input::name`], and coarser than a row where that depends on
+/// the order, too.
+#[must_use]
+pub const fn input_word(input: &Input) -> &'static str {
+    match input {
+        Input::Command(command) => command_word(command),
+        Input::Create(CreateInput::Permit) => "permit",
+        Input::Create(CreateInput::Interrupted { .. }) => "interrupted",
+        Input::Create(CreateInput::Answered { answer, .. }) => answer_word(answer),
+        Input::Observed(seen) => {
+            let (claim, read) = status_words(&seen.status);
+            match seen.source {
+                Source::Claimed { .. } => claim,
+                Source::Confirmed { .. } => read,
+            }
+        }
+        Input::NotFound { .. } => "not found",
+        Input::Woken => "woken",
+    }
+}
+
+const fn command_word(command: &Command) -> &'static str {
+    match command {
+        Command::Submit(_) => "submit",
+        Command::Cancel { .. } => "cancel",
+        Command::Resolve { .. } => "resolve",
+        Command::Adopt { .. } => "adopt",
+        Command::Retry { .. } => "retry",
+        Command::PostAgain { .. } => "post again",
+        Command::Note { .. } => "note",
+    }
+}
+
+const fn answer_word(answer: &CreateAnswer) -> &'static str {
+    match answer {
+        CreateAnswer::Accepted { .. } => "answer: accepted",
+        CreateAnswer::NotSent { .. } => "answer: not sent",
+        CreateAnswer::Refused { class, .. } => match class {
+            AnswerClass::Definite => "answer: definite",
+            AnswerClass::Ambiguous => "answer: ambiguous",
+            AnswerClass::Throttled => "answer: throttled",
+            AnswerClass::Denied => "answer: denied",
+        },
+    }
+}
+
+/// For a claim and for a read.
+const fn status_words(status: &ProviderStatus) -> (&'static str, &'static str) {
+    match status {
+        ProviderStatus::WaitingForWallet => {
+            ("claim: waiting for wallet", "read: waiting for wallet")
+        }
+        ProviderStatus::AwaitingPayment => ("claim: awaiting payment", "read: awaiting payment"),
+        ProviderStatus::Confirming => ("claim: confirming", "read: confirming"),
+        ProviderStatus::Executed => ("claim: executed", "read: executed"),
+        ProviderStatus::Expired => ("claim: expired", "read: expired"),
+        ProviderStatus::Underpaid => ("claim: underpaid", "read: underpaid"),
+        ProviderStatus::Failed => ("claim: failed", "read: failed"),
+        ProviderStatus::Reversed => ("claim: reversed", "read: reversed"),
+        ProviderStatus::Unknown(_) => ("claim: unknown word", "read: unknown word"),
     }
 }

@@ -1,6 +1,6 @@
 //! The provider port, carried out over HTTP.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use orderkeep_core::{LockId, Observation, ProviderOrderId, Source, Terms, Timestamp};
 use orderkeep_provider::{
@@ -11,11 +11,11 @@ use reqwest::{Method, Url};
 use tracing::Instrument as _;
 
 use crate::{
-    authorization,
+    Answer, Exchange, authorization,
     config::{BaseUrl, ConfigError, P100Config},
     failure::{self, Call, Failure},
     retry,
-    transport::{Answer, Lane, Transport},
+    transport::{Http, Lane, Transport},
     webhook, wire,
 };
 
@@ -35,8 +35,18 @@ impl P100 {
     /// What is wrong with the configuration, or the platform has no root certificates.
     pub fn new(config: P100Config) -> Result<Self, ConfigError> {
         let base = config.check()?;
-        let transport = Transport::new(&config, &base)?;
+        let transport = Transport::Http(Box::new(Http::new(&config, &base)?));
         Ok(Self { config, base, transport })
+    }
+
+    /// The same client over something else than HTTP. Timeouts, certificates and the API key are then not used: they
+    /// are the exchange's matter.
+    ///
+    /// # Errors
+    /// What is wrong with the configuration.
+    pub fn over(config: P100Config, exchange: Arc<dyn Exchange>) -> Result<Self, ConfigError> {
+        let base = config.check()?;
+        Ok(Self { config, base, transport: Transport::Other(exchange) })
     }
 
     async fn get_rates(&self) -> Result<Rates, Failure> {

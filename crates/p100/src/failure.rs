@@ -6,8 +6,8 @@
 use orderkeep_provider::{CallError, FailureClass};
 
 use crate::{
+    Answer, Fault,
     config::{CodeClass, CodeTable},
-    transport::{Answer, Fault},
     wire::ErrorEnvelope,
 };
 

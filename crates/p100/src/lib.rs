@@ -14,6 +14,7 @@
 mod authorization;
 mod client;
 pub mod config;
+mod exchange;
 mod failure;
 mod retry;
 mod retry_after;
@@ -29,4 +30,5 @@ pub use config::{
     CodeClass, CodeTable, ConfigError, OrderNotFound, P100Config, PRODUCTION_URL, Paths,
     STAGING_URL, StatusTable, Timeouts, WEBHOOK_TOKENS_MAX,
 };
+pub use exchange::{Answer, Exchange, Fault, Request};
 pub use secret::{Secret, SecretError};

@@ -2,7 +2,7 @@
 //!
 //! It decides nothing about what an answer means; `failure` does.
 
-use std::{error::Error as _, time::Duration};
+use std::{error::Error as _, sync::Arc};
 
 use reqwest::{
     Client, Method, Url,
@@ -11,6 +11,7 @@ use reqwest::{
 };
 
 use crate::{
+    Answer, Exchange, Fault, Request,
     config::{BaseUrl, ConfigError, P100Config},
     retry_after,
     secret::{Secret, SecretError},
@@ -22,25 +23,35 @@ pub(crate) const ANSWER_BYTES_MAX: usize = 256 * 1024;
 
 const USER_AGENT: &str = concat!("orderkeep/", env!("CARGO_PKG_VERSION"));
 
-/// What came back.
-#[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    pub(crate) retry_after: Option<Duration>,
-    /// The body, or why it could not be had.
-    pub(crate) body: Result<Vec<u8>, Fault>,
+/// What carries requests.
+pub(crate) enum Transport {
+    /// The network.
+    Http(Box<Http>),
+    /// Something else, for simulations.
+    Other(Arc<dyn Exchange>),
 }
 
-/// Why nothing came back, or not all of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Fault {
-    /// Whether it is certain that no byte of the request was written.
-    pub(crate) not_sent: bool,
-    pub(crate) why: String,
+impl Transport {
+    /// Sends once. The future is bounded by the lane's timeout; dropped early, it leaves the outcome unknown.
+    pub(crate) async fn send(
+        &self,
+        lane: Lane,
+        method: Method,
+        url: Url,
+        json: Option<Vec<u8>>,
+    ) -> Result<Answer, Fault> {
+        match self {
+            Self::Http(http) => http.send(lane, method, url, json).await,
+            Self::Other(exchange) => {
+                let (is_post, path) = (method == Method::POST, url.path().to_owned());
+                exchange.send(Request { is_post, path, body: json }).await
+            }
+        }
+    }
 }
 
 /// Two HTTP clients: connections of one are never used again.
-pub(crate) struct Transport {
+pub(crate) struct Http {
     reads: Client,
     creates: Client,
 }
@@ -55,7 +66,7 @@ pub(crate) enum Lane {
     Fresh,
 }
 
-impl Transport {
+impl Http {
     pub(crate) fn new(config: &P100Config, base: &BaseUrl) -> Result<Self, ConfigError> {
         let tls = if base.is_https() {
             tls::platform_roots(config.extra_roots_pem.as_deref())?
@@ -88,8 +99,7 @@ impl Transport {
         })
     }
 
-    /// Sends once. The future is bounded by the lane's timeout; dropped early, it leaves the outcome unknown.
-    pub(crate) async fn send(
+    async fn send(
         &self,
         lane: Lane,
         method: Method,

@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use futures_util::FutureExt;
 use orderkeep_core::{
     CreateInput, Disposition, Due, Input, Order, OrderId, Outcome, Step, Timestamp,
+    table::{self, Situation},
 };
 use orderkeep_store::{Commit, CommitError, InboxDone, InboxSeq};
 
@@ -158,6 +159,14 @@ impl Shard {
     ) {
         let outcome = order.step(input, now, &self.parts.config.policy);
         let disposition = outcome.disposition();
+        // For whoever counts which cells of the state table were visited.
+        tracing::trace!(
+            target: "orderkeep::cell",
+            situation = Situation::of(order).words(),
+            input = table::input_word(input),
+            moved = matches!(outcome, Outcome::Moved(_)),
+            refused = matches!(outcome, Outcome::Refused(_)),
+        );
         match outcome {
             Outcome::Moved(step) => self.commit(order, job, step),
             Outcome::AlreadyThere(_) => {
