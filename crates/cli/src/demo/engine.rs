@@ -5,10 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tokio::{
-    net::TcpListener,
-    process::{Child, Command},
-};
+use tokio::process::{Child, Command};
 
 use super::Stage;
 use crate::{args::Twin, exit::Failure};
@@ -20,12 +17,6 @@ const START: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub(super) struct EngineProcess {
     process: Child,
-}
-
-/// A port that is free now, so that the engine has the same address in all its lives.
-pub(super) async fn free_port() -> Result<u16, Failure> {
-    let listener = TcpListener::bind("127.0.0.1:0").await.map_err(Failure::failed)?;
-    Ok(listener.local_addr().map_err(Failure::failed)?.port())
 }
 
 impl EngineProcess {

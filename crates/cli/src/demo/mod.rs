@@ -9,6 +9,7 @@ mod engine;
 mod killer;
 mod payer;
 mod plan;
+mod port;
 mod progress;
 mod provider;
 mod report;
@@ -122,7 +123,7 @@ pub(crate) async fn run(args: DemoArgs) -> Result<(), Failure> {
 async fn perform(args: &DemoArgs, plan: Plan) -> Result<(), Failure> {
     let started = Instant::now();
     let provider = provider::start(&plan).await?;
-    let port = engine::free_port().await?;
+    let port = port::free_port(rand::random()).map_err(Failure::failed)?;
     provider.send_webhooks_to(&format!("http://127.0.0.1:{port}/webhooks/p100")).await?;
     plan.write_engine_config(&provider.url, port)?;
     let stage = Arc::new(Stage {

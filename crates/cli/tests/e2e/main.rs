@@ -6,6 +6,8 @@ mod api;
 mod demo;
 mod dev;
 mod fixtures;
+#[path = "../../src/demo/port.rs"]
+mod port;
 mod process;
 mod stage;
 mod webhooks;

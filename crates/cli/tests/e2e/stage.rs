@@ -10,6 +10,8 @@ use std::{
 
 use serde_json::{Value, json};
 
+use crate::port::free_port;
+
 /// Far longer than any of it takes; a hang is then named, not waited for.
 const DEADLINE: Duration = Duration::from_secs(60);
 
@@ -18,6 +20,11 @@ pub(crate) const TOKEN: &str = "e2e-webhook-token-4712";
 
 pub(crate) fn orderkeep() -> Command {
     Command::new(env!("CARGO_BIN_EXE_orderkeep"))
+}
+
+/// The random half of a fresh id.
+fn random() -> u32 {
+    uuid::Uuid::new_v4().as_fields().0
 }
 
 /// Looks until it is so.
@@ -119,7 +126,7 @@ impl Stage {
     /// A provider with these lines more in its `[model]`, and with these faults.
     pub(crate) fn new(model: &str, faults: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = free_port(random()).unwrap();
         let url = format!("http://127.0.0.1:{port}");
         let config = format!(
             "api_key = \"{API_KEY}\"\nwebhook_token = \"{TOKEN}\"\ntime_factor = 10\n\
