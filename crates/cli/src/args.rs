@@ -4,6 +4,8 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+use crate::store::args::StoreArgs;
+
 /// Carries every order from a locked rate to its end.
 #[derive(Debug, Parser)]
 #[command(name = "orderkeep", version, after_help = EXIT_CODES)]
@@ -56,6 +58,8 @@ pub(crate) enum Command {
     Dev(DevArgs),
     /// Orders of a running engine.
     Orders(OrdersArgs),
+    /// A store that no engine has open: check it, keep it, move it.
+    Store(StoreArgs),
 }
 
 #[derive(Debug, clap::Args)]

@@ -11,6 +11,7 @@ mod output;
 mod sandbox;
 mod serve;
 mod settings;
+mod store;
 mod twin;
 
 use clap::Parser;
@@ -48,5 +49,6 @@ async fn run(args: Args) -> Result<(), Failure> {
             dev::run(args).await
         }
         Command::Orders(args) => orders::run(args).await,
+        Command::Store(args) => store::run(args).await,
     }
 }

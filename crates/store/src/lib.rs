@@ -17,6 +17,8 @@ pub mod testing;
 #[cfg(feature = "sled")]
 mod writer;
 
+#[cfg(feature = "sled")]
+pub use folder::is_store;
 pub use journal::{CheckReport, Stats, Tuning};
 pub use port::*;
 pub use record::RecordError;

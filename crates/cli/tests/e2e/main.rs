@@ -10,4 +10,5 @@ mod fixtures;
 mod port;
 mod process;
 mod stage;
+mod store;
 mod webhooks;

@@ -15,6 +15,12 @@ const PREFIX: &str = "orderkeep store, format ";
 /// Ours, but no sign of a store: they may be there before it is made.
 const BEFORE_A_STORE: [&str; 4] = ["LOCK", "MARK", "BALLAST", "FORMAT.new"];
 
+/// Whether a store was ever made in this folder, whatever its state is now.
+#[must_use]
+pub fn is_store(folder: &Path) -> bool {
+    folder.join(NAME).is_file()
+}
+
 /// Why the folder is not a store for this program.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum FormatError {

@@ -17,6 +17,7 @@ mod mark;
 mod room;
 
 pub(crate) use ballast::Ballast;
+pub use format::is_store;
 pub(crate) use format::{FormatError, check_format};
 pub(crate) use lock::{FolderLock, LockError};
 pub(crate) use mark::FileMark;

@@ -1,0 +1,37 @@
+//! What can be asked about a store on the command line.
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+
+use crate::args::OutputFormat;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct StoreArgs {
+    #[command(flatten)]
+    pub(crate) place: PlaceArgs,
+    #[arg(long, global = true, value_enum, default_value_t = OutputFormat::Table)]
+    pub(crate) output: OutputFormat,
+    #[command(subcommand)]
+    pub(crate) command: StoreCommand,
+}
+
+/// Which store.
+#[derive(Debug, clap::Args)]
+pub(crate) struct PlaceArgs {
+    /// The daemon's TOML file, for its `data` and `mark_path`; flags win over it.
+    #[arg(long, global = true, env = "ORDERKEEP_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+    /// The data folder.
+    #[arg(long, global = true, env = "ORDERKEEP_DATA")]
+    pub(crate) data: Option<PathBuf>,
+    /// Where the store's high-water mark is kept, if not in the data folder.
+    #[arg(long, global = true)]
+    pub(crate) mark_path: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum StoreCommand {
+    /// Read all of it: the whole journal against its checksums, and everything that is looked up against the journal.
+    Check,
+}

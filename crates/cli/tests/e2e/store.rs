@@ -1,0 +1,73 @@
+//! A store from the command line: the store of a real engine, with the orders that it carried.
+
+use std::{fs, path::Path, process::Output};
+
+use serde_json::Value;
+
+use crate::stage::{Stage, orderkeep};
+
+/// Exit code of everything that is wrong with a data folder.
+const DATA: i32 = 73;
+
+pub(crate) fn store(folder: &Path, args: &[&str]) -> Output {
+    orderkeep().args(["store", "--data"]).arg(folder).args(args).output().unwrap()
+}
+
+pub(crate) fn json(output: &Output) -> Value {
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{output:?}"))
+}
+
+pub(crate) fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn a_store_is_checked_and_its_damage_named() {
+    let stage = Stage::new("", "");
+    let mut engine = stage.start();
+    let (id, _) = stage.order("first");
+    stage.to_executed(&id);
+
+    // While the engine runs the store is its own.
+    let busy = store(&stage.data(), &["check"]);
+    assert_eq!(busy.status.code(), Some(DATA), "{busy:?}");
+    assert!(said(&busy).contains("the store is open already"), "{busy:?}");
+
+    engine.0.kill().unwrap();
+    engine.0.wait().unwrap();
+    let whole = store(&stage.data(), &["check", "--output", "json"]);
+    assert_eq!(whole.status.code(), Some(0), "{whole:?}");
+    let report = json(&whole);
+    assert_eq!(report["whole"], true, "{report}");
+    assert_eq!(report["problems"].as_array().unwrap().len(), 0, "{report}");
+    // The order and the lock it was made from.
+    assert_eq!(report["entities"], 2, "{report}");
+    assert!(report["events"].as_u64() >= Some(5), "{report}");
+    let table = store(&stage.data(), &["check"]);
+    assert!(String::from_utf8_lossy(&table.stdout).contains("journal records"), "{table:?}");
+
+    // Emptied, as a power cut can leave it: the engine's files alone would say nothing.
+    for entry in fs::read_dir(stage.data().join("sled")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_file() {
+            fs::remove_file(path).unwrap();
+        }
+    }
+    let damaged = store(&stage.data(), &["check", "--output", "json"]);
+    assert_eq!(damaged.status.code(), Some(DATA), "{damaged:?}");
+    let report = json(&damaged);
+    assert_eq!(report["whole"], false, "{report}");
+    assert!(report["problems"][0].as_str().unwrap().contains("the mark says"), "{report}");
+    assert!(said(&damaged).contains("restore the newest backup"), "{damaged:?}");
+}
+
+#[test]
+fn a_check_makes_no_store() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("nothing");
+    let output = store(&path, &["check"]);
+    assert_eq!(output.status.code(), Some(DATA), "{output:?}");
+    assert!(said(&output).contains("there is no store in"), "{output:?}");
+    assert!(!path.exists());
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}
