@@ -11,8 +11,8 @@ use std::{
 
 use orderkeep_store::{
     BoxFuture, Claim, Commit, CommitError, Committed, Cursor, Due, Entity, EntityId, Event,
-    FeedPage, Health, InboxItem, InboxSeq, Kind, Label, ListQuery, MemoryStore, Micros,
-    NewInboxItem, PartitionId, Position, ReadError, Store, Version,
+    FeedPage, Health, InboxItem, InboxSeq, Incarnation, Kind, Label, ListQuery, MemoryStore,
+    Micros, NewInboxItem, PartitionId, Position, ReadError, Store, Version,
 };
 use tokio::sync::watch;
 
@@ -254,6 +254,10 @@ impl Store for Between {
 
     fn inbox_len(&self) -> u64 {
         self.inner.inbox_len()
+    }
+
+    fn incarnation(&self) -> Incarnation {
+        self.inner.incarnation()
     }
 
     fn durable(&self) -> watch::Receiver<Position> {

@@ -218,7 +218,7 @@ impl Journal {
         self.mark_generation += 1;
         let noted = mark.note(MarkRecord {
             generation: self.mark_generation,
-            incarnation: self.shared.incarnation,
+            incarnation: self.shared.incarnation.id,
             seq: self.head,
             chain: self.chain,
         });

@@ -7,7 +7,7 @@ use super::{Shared, pack};
 impl Shared {
     /// The place before the first event that is kept.
     fn oldest(&self) -> Cursor {
-        Cursor { incarnation: self.incarnation, position: Position(0), offset: 0 }
+        Cursor { incarnation: self.incarnation.id, position: Position(0), offset: 0 }
     }
 
     pub(crate) fn feed(&self, after: Option<Cursor>, limit: usize) -> Result<FeedPage, ReadError> {
@@ -16,7 +16,7 @@ impl Shared {
         let after = after.unwrap_or(oldest);
         // Read before the journal is: what is appended later is not for this answer.
         let durable = self.overlay().durable;
-        if after.incarnation != self.incarnation || after.position.0 > durable {
+        if after.incarnation != self.incarnation.id || after.position.0 > durable {
             return Err(ReadError::CursorGone { oldest });
         }
         self.feed_to(after, durable, limit.min(limits::PAGE))
@@ -68,7 +68,7 @@ impl Shared {
             }
             page.push(FeedEntry {
                 cursor: Cursor {
-                    incarnation: self.incarnation,
+                    incarnation: self.incarnation.id,
                     position: Position(position),
                     offset,
                 },

@@ -26,9 +26,9 @@ mod tuning;
 
 pub(crate) use append::Journal;
 pub use check::CheckReport;
-pub(crate) use recover::OpenOptions;
 #[cfg(feature = "sled")]
 pub(crate) use recover::{Guard, RecoverError};
+pub(crate) use recover::{OpenOptions, begin_life};
 pub(crate) use shared::Shared;
 pub(crate) use stage::Step;
 pub use stats::Stats;

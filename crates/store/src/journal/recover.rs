@@ -9,7 +9,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use uuid::Uuid;
 
 use crate::{
-    Kind, Label,
+    Incarnation, Kind, Label,
     kv::{Batch, Direction, Kv, KvError, Pager, Space, Span, wide},
     record::{Chain, CountRow, MarkRecord, MetaRow, WatermarkRow, decode, encode},
 };
@@ -22,7 +22,7 @@ use super::{
 #[derive(Debug)]
 pub(crate) struct OpenOptions {
     pub(crate) tuning: Tuning,
-    /// Of a new store, or of one whose loss is accepted.
+    /// The life of a new store, or of one whose loss is accepted.
     pub(crate) new_incarnation: Uuid,
     /// `None`: nobody notices a loss (a store in memory).
     pub(crate) guard: Option<Guard>,
@@ -70,8 +70,16 @@ impl Journal {
         let accept_older = options.guard.as_ref().is_some_and(|guard| guard.accept_older);
         let incarnation = match (verdict, meta) {
             (Ok(()), Some(meta)) => meta.incarnation,
-            (Ok(()), None) => create(&*kv, options.new_incarnation)?,
-            (Err(_), _) if accept_older => create(&*kv, options.new_incarnation)?,
+            (Ok(()), None) => {
+                begin_life(&*kv, Incarnation { id: options.new_incarnation, restored_from: None })?
+            }
+            (Err(_), meta) if accept_older => {
+                // The store was there before, or its mark was, or there would be nothing to accept.
+                let marked = || options.guard.as_ref()?.found.map(|mark| mark.incarnation);
+                let before = meta.map(|meta| meta.incarnation.id).or_else(marked);
+                let restored_from = before.or(Some(Uuid::nil()));
+                begin_life(&*kv, Incarnation { id: options.new_incarnation, restored_from })?
+            }
             (Err(error), _) => return Err(error),
         };
         let watermark = read_watermark(&*kv)?;
@@ -208,9 +216,10 @@ fn check_mark(
         return if mark.seq == 0 { Ok(()) } else { Err(lost) };
     }
     if let Some(meta) = meta
-        && mark.incarnation != meta.incarnation
+        && mark.incarnation != meta.incarnation.id
     {
-        return Err(RecoverError::OtherStore { found: meta.incarnation, marked: mark.incarnation });
+        let found = meta.incarnation.id;
+        return Err(RecoverError::OtherStore { found, marked: mark.incarnation });
     }
     if head < mark.seq {
         return Err(lost);
@@ -231,8 +240,8 @@ fn check_mark(
     }
 }
 
-/// Gives a store (a new one, or one whose loss is accepted) its identity.
-fn create(kv: &dyn Kv, incarnation: Uuid) -> Result<Uuid, KvError> {
+/// Gives a store (a new one, a restored one, or one whose loss is accepted) its identity.
+pub(crate) fn begin_life(kv: &dyn Kv, incarnation: Incarnation) -> Result<Incarnation, KvError> {
     let mut batch = Batch::default();
     let row = encode(&MetaRow { incarnation })?;
     batch.put(Space::Meta, keys::META.to_vec(), row);

@@ -6,10 +6,9 @@ use std::sync::{
 };
 
 use tokio::sync::watch;
-use uuid::Uuid;
 
 use crate::{
-    Claim, Entity, EntityId, Health, Position, ReadError,
+    Claim, Entity, EntityId, Health, Incarnation, Position, ReadError,
     kv::{Kv, KvError, Space, wide},
     record::{ClaimRow, ViewRow, decode},
 };
@@ -21,14 +20,14 @@ use super::{keys, overlay::Overlay};
 pub(crate) struct Shared {
     pub(crate) kv: Arc<dyn Kv>,
     overlay: RwLock<Overlay>,
-    pub(crate) incarnation: Uuid,
+    pub(crate) incarnation: Incarnation,
     pub(crate) durable: watch::Sender<Position>,
     pub(crate) health: watch::Sender<Health>,
     inbox_len: AtomicU64,
 }
 
 impl Shared {
-    pub(crate) fn new(kv: Arc<dyn Kv>, overlay: Overlay, incarnation: Uuid) -> Self {
+    pub(crate) fn new(kv: Arc<dyn Kv>, overlay: Overlay, incarnation: Incarnation) -> Self {
         Self {
             kv,
             incarnation,

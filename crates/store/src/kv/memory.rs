@@ -8,7 +8,7 @@ use std::{
 
 use bytes::Bytes;
 
-use super::{Batch, Direction, Kv, KvError, Pair, Space, Span, Write};
+use super::{Batch, Direction, Kv, KvError, Pager, Pair, Space, Span, Write};
 
 /// All maps of an engine.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -67,6 +67,25 @@ impl MemoryKv {
     #[must_use]
     pub fn new() -> Self {
         Self { image: RwLock::new(Image::default()) }
+    }
+}
+
+impl MemoryKv {
+    /// Everything that another engine holds.
+    ///
+    /// # Errors
+    /// The other engine cannot be read.
+    pub(crate) fn copy_of(other: &dyn Kv) -> Result<Self, KvError> {
+        let mut batch = Batch::default();
+        for space in Space::ALL {
+            for pair in Pager::new(other, space, Span::ALL, Direction::Up) {
+                let (key, value) = pair?;
+                batch.put(space, key.to_vec(), value.to_vec());
+            }
+        }
+        let copy = Self::new();
+        copy.apply(batch)?;
+        Ok(copy)
     }
 }
 

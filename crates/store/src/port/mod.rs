@@ -8,6 +8,7 @@ mod entity;
 mod feed;
 mod health;
 mod inbox;
+mod incarnation;
 
 pub use commit::{Change, Commit, CommitError, Committed};
 pub use entity::{
@@ -16,6 +17,7 @@ pub use entity::{
 pub use feed::{Cursor, FeedEntry, FeedPage, Position};
 pub use health::{Health, ReadError};
 pub use inbox::{InboxDone, InboxItem, InboxSeq, NewInboxItem};
+pub use incarnation::Incarnation;
 
 use std::{collections::BTreeMap, fmt, future::Future, pin::Pin};
 
@@ -87,6 +89,9 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
 
     /// How many inbox items are not worked off yet.
     fn inbox_len(&self) -> u64;
+
+    /// Which life of the store this is; does not change while it is open.
+    fn incarnation(&self) -> Incarnation;
 
     /// The durable head, to wait on.
     fn durable(&self) -> watch::Receiver<Position>;

@@ -6,9 +6,9 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{Entity, EntityId, Kind, Label, Micros, PartitionId, Version};
+use crate::{Entity, EntityId, Incarnation, Kind, Label, Micros, PartitionId, Version};
 
-use super::Record;
+use super::{Record, RecordError, payload_of};
 
 /// An entity's present state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -97,12 +97,21 @@ impl Record for InboxRow {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct MetaRow {
     /// This life of the store.
-    pub(crate) incarnation: Uuid,
+    pub(crate) incarnation: Incarnation,
 }
 
 impl Record for MetaRow {
     const KIND: &'static str = "meta";
-    const VERSION: u16 = 1;
+    const VERSION: u16 = 2;
+
+    /// Version 1 knew no life but the first one.
+    fn read(version: u16, payload: &[u8]) -> Result<Self, RecordError> {
+        if version == 1 {
+            let id = payload_of::<Uuid>(Self::KIND, payload)?;
+            return Ok(Self { incarnation: Incarnation { id, restored_from: None } });
+        }
+        payload_of(Self::KIND, payload)
+    }
 }
 
 /// Up to which entry the rows are complete.

@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::{journal::InboxEntry, *};
-use crate::{Claim, EntityId, InboxSeq, Kind, Label, PartitionId};
+use crate::{Claim, EntityId, InboxSeq, Incarnation, Kind, Label, PartitionId};
 
 fn id() -> EntityId {
     EntityId(Uuid::from_u128(0x0192_0000_0000_7000_8000_0000_0000_0001))
@@ -103,13 +103,22 @@ fn every_kind_has_its_bytes() {
             parked: Some("no order".to_owned()),
         },
     );
-    golden(include_str!("../../fixtures/v1/meta.hex"), &MetaRow { incarnation: id().0 });
+    let restored = Incarnation { id: id().0, restored_from: Some(Uuid::from_u128(7)) };
+    golden(include_str!("../../fixtures/v2/meta.hex"), &MetaRow { incarnation: restored });
     golden(include_str!("../../fixtures/v1/watermark.hex"), &WatermarkRow { seq: 301 });
     golden(include_str!("../../fixtures/v1/count.hex"), &CountRow { entities: 12 });
     golden(
         include_str!("../../fixtures/v1/mark.hex"),
         &MarkRecord { generation: 9, incarnation: id().0, seq: 301, chain: [0xc5; 16] },
     );
+}
+
+/// What version 1 wrote is read as what it meant.
+#[test]
+fn old_versions_are_read() {
+    let first = Incarnation { id: id().0, restored_from: None };
+    let old = unhex(include_str!("../../fixtures/v1/meta.hex"));
+    assert_eq!(decode::<MetaRow>(&old).unwrap(), MetaRow { incarnation: first });
 }
 
 /// The checksum over the previous one and the record, computed apart from this program.

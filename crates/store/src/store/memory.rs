@@ -14,9 +14,9 @@ use uuid::Uuid;
 
 use crate::{
     BoxFuture, CheckReport, Claim, Commit, CommitError, Committed, Cursor, Due, Entity, EntityId,
-    Event, FeedPage, Health, InboxItem, InboxSeq, Kind, Label, ListQuery, Micros, NewInboxItem,
-    PartitionId, Position, ReadError, Stats, Store, Tuning, Version,
-    journal::{Journal, OpenOptions, Shared, Step},
+    Event, FeedPage, Health, InboxItem, InboxSeq, Incarnation, Kind, Label, ListQuery, Micros,
+    NewInboxItem, PartitionId, Position, ReadError, Stats, Store, Tuning, Version,
+    journal::{Journal, OpenOptions, Shared, Step, begin_life},
     kv::{Kv, MemoryKv},
 };
 
@@ -68,7 +68,21 @@ impl MemoryStore {
     /// As [`MemoryStore::over`].
     pub fn reopen(&self) -> Result<Self, ReadError> {
         self.shared.health.send_replace(Health::Closed);
-        Self::over(Arc::clone(&self.shared.kv), self.shared.incarnation, self.tuning.clone())
+        Self::over(Arc::clone(&self.shared.kv), self.shared.incarnation.id, self.tuning.clone())
+    }
+
+    /// What a restore of a backup taken now would give: the same content as another life of the store. This one goes on.
+    ///
+    /// # Errors
+    /// As [`MemoryStore::over`].
+    pub fn restored_copy(&self, incarnation: Uuid) -> Result<Self, ReadError> {
+        // Between two commits, so that all maps are of one moment.
+        let _writer = self.writer();
+        let kv = MemoryKv::copy_of(&*self.shared.kv)
+            .map_err(|error| ReadError::Damaged(error.to_string()))?;
+        let life = Incarnation { id: incarnation, restored_from: Some(self.shared.incarnation.id) };
+        begin_life(&kv, life).map_err(|error| ReadError::Damaged(error.to_string()))?;
+        Self::over(Arc::new(kv), incarnation, self.tuning.clone())
     }
 
     /// Compares everything that can be looked up with the journal.
@@ -174,6 +188,10 @@ impl Store for MemoryStore {
 
     fn inbox_len(&self) -> u64 {
         self.shared.inbox_len()
+    }
+
+    fn incarnation(&self) -> Incarnation {
+        self.shared.incarnation
     }
 
     fn durable(&self) -> watch::Receiver<Position> {

@@ -14,8 +14,8 @@ use uuid::Uuid;
 
 use crate::{
     BoxFuture, CheckReport, Claim, Commit, CommitError, Committed, Cursor, Due, Entity, EntityId,
-    Event, FeedPage, Health, InboxItem, InboxSeq, Kind, Label, ListQuery, Micros, NewInboxItem,
-    PartitionId, Position, ReadError, Stats, Store, Tuning, Version,
+    Event, FeedPage, Health, InboxItem, InboxSeq, Incarnation, Kind, Label, ListQuery, Micros,
+    NewInboxItem, PartitionId, Position, ReadError, Stats, Store, Tuning, Version,
     folder::{self, Ballast, DiskRoom, FileMark, FolderLock, FormatError, LockError, check_format},
     journal::{Guard, Journal, OpenOptions, RecoverError, RoomPolicy},
     kv::sled::{SledFolder, SledKv, SledOpenError},
@@ -332,6 +332,10 @@ impl Store for SledStore {
 
     fn inbox_len(&self) -> u64 {
         self.inner.inbox_len()
+    }
+
+    fn incarnation(&self) -> Incarnation {
+        self.inner.incarnation()
     }
 
     fn durable(&self) -> watch::Receiver<Position> {

@@ -16,8 +16,8 @@ use tokio::sync::{Semaphore, oneshot, watch};
 
 use crate::{
     BoxFuture, CheckReport, Claim, Commit, CommitError, Committed, Cursor, Due, Entity, EntityId,
-    Event, FeedPage, Health, InboxItem, InboxSeq, Kind, Label, ListQuery, Micros, NewInboxItem,
-    PartitionId, Position, ReadError, Stats, Store, Version,
+    Event, FeedPage, Health, InboxItem, InboxSeq, Incarnation, Kind, Label, ListQuery, Micros,
+    NewInboxItem, PartitionId, Position, ReadError, Stats, Store, Version,
     journal::{Journal, Shared, Step},
     writer::{self, Busy, GroupBounds, Job, Queue, StepJob, Writer},
 };
@@ -275,6 +275,10 @@ impl Store for Threaded {
 
     fn inbox_len(&self) -> u64 {
         self.shared.inbox_len()
+    }
+
+    fn incarnation(&self) -> Incarnation {
+        self.shared.incarnation
     }
 
     fn durable(&self) -> watch::Receiver<Position> {
