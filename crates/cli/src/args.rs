@@ -231,6 +231,67 @@ pub(crate) enum OrdersCommand {
         #[arg(long, default_value_t = 50)]
         limit: usize,
     },
+    /// Why an order is where it is, from its evidence, what happens next and when.
+    Explain {
+        /// Its id.
+        id: String,
+    },
+    /// What needs a person, with the exact commands that settle it.
+    Review {
+        /// Only this question, such as `unknown_create`.
+        #[arg(long)]
+        reason: Option<String>,
+        /// At most so many orders.
+        #[arg(long, default_value_t = 50)]
+        limit: usize,
+    },
+    /// Settle what was asked about an order.
+    Resolve {
+        #[command(flatten)]
+        asked: AskedArgs,
+        /// The question that was dealt with; `all` for whatever is open.
+        #[arg(long, required_unless_present = "no_provider_order")]
+        review: Option<String>,
+        /// The provider was asked, and has no order for this lock: an unknown create ends as failed, without funds.
+        #[arg(long, conflicts_with = "review")]
+        no_provider_order: bool,
+    },
+    /// Say which order at the provider is this one; a read must show its lock before anything is believed.
+    Adopt {
+        #[command(flatten)]
+        asked: AskedArgs,
+        /// Its id at the provider.
+        #[arg(long)]
+        provider_order: String,
+    },
+    /// Do now what is due later. Never posts an unknown create again.
+    Retry {
+        #[command(flatten)]
+        asked: AskedArgs,
+    },
+    /// End it if nothing was sent; otherwise the address is withheld, and only the provider ends it.
+    Cancel {
+        #[command(flatten)]
+        asked: AskedArgs,
+    },
+    /// Post a create again whose outcome is unknown. It may make a second order at the provider.
+    PostAgain {
+        #[command(flatten)]
+        asked: AskedArgs,
+        /// The order's lock, to say that you know.
+        #[arg(long)]
+        lock_id: String,
+    },
+    /// Write something into the history of an order.
+    Note {
+        /// Its id.
+        id: String,
+        /// What.
+        text: String,
+        /// Who writes it.
+        #[arg(long, env = "ORDERKEEP_AUTHOR")]
+        author: String,
+    },
     /// Follow one order to its end, or all orders until interrupted.
     Watch {
         /// Its id; all orders without it.
@@ -239,6 +300,19 @@ pub(crate) enum OrdersCommand {
         #[arg(long)]
         timeout: Option<u64>,
     },
+}
+
+/// Which order, who asks and why; both are kept in its history.
+#[derive(Debug, clap::Args)]
+pub(crate) struct AskedArgs {
+    /// The order's id.
+    pub(crate) id: String,
+    /// Who asks.
+    #[arg(long, env = "ORDERKEEP_AUTHOR")]
+    pub(crate) author: String,
+    /// Why, in words.
+    #[arg(long)]
+    pub(crate) reason: String,
 }
 
 #[derive(Debug, clap::Args)]

@@ -34,6 +34,38 @@ pub enum Cause {
     Read,
     /// Time.
     Clock,
+    /// A person's or service's command, with what they gave as the reason.
+    CommandFor {
+        /// Who.
+        author: Author,
+        /// Why.
+        reason: String,
+    },
+}
+
+impl Cause {
+    /// Whoever commanded it.
+    #[must_use]
+    pub const fn author(&self) -> Option<&Author> {
+        match self {
+            Self::Command(author) | Self::CommandFor { author, .. } => Some(author),
+            Self::Submit | Self::Create | Self::Webhook | Self::Read | Self::Clock => None,
+        }
+    }
+
+    /// The reason that was given.
+    #[must_use]
+    pub fn reason(&self) -> Option<&str> {
+        match self {
+            Self::CommandFor { reason, .. } => Some(reason),
+            Self::Command(_)
+            | Self::Submit
+            | Self::Create
+            | Self::Webhook
+            | Self::Read
+            | Self::Clock => None,
+        }
+    }
 }
 
 /// A fact.

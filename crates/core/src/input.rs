@@ -36,6 +36,8 @@ pub enum Command {
     Cancel {
         /// Who.
         author: Author,
+        /// Why, in words.
+        reason: Option<String>,
     },
     /// Settle what a person was asked.
     Resolve {
@@ -52,11 +54,15 @@ pub enum Command {
         author: Author,
         /// Which one.
         provider_order: ProviderOrderId,
+        /// Why, in words.
+        reason: Option<String>,
     },
     /// Do now what is due later. Never posts an unknown create again.
     Retry {
         /// Who.
         author: Author,
+        /// Why, in words.
+        reason: Option<String>,
     },
     /// Post a create again whose outcome is unknown, knowing that it may make a second order.
     PostAgain {
@@ -64,6 +70,8 @@ pub enum Command {
         author: Author,
         /// That they know.
         acknowledged: SecondOrderAcknowledged,
+        /// Why, in words.
+        reason: Option<String>,
     },
     /// Write something into the history.
     Note {
@@ -72,6 +80,22 @@ pub enum Command {
         /// What.
         text: String,
     },
+}
+
+impl Command {
+    /// Who asks, and why; `None` for a submit, which is a service's.
+    #[must_use]
+    pub fn asked_by(&self) -> Option<(&Author, Option<&str>)> {
+        match self {
+            Self::Submit(_) => None,
+            Self::Cancel { author, reason }
+            | Self::Adopt { author, reason, .. }
+            | Self::Retry { author, reason }
+            | Self::PostAgain { author, reason, .. } => Some((author, reason.as_deref())),
+            // What they say stands in the event itself.
+            Self::Resolve { author, .. } | Self::Note { author, .. } => Some((author, None)),
+        }
+    }
 }
 
 /// How a person settles a review.

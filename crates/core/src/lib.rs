@@ -13,6 +13,7 @@
 
 pub mod effect;
 pub mod event;
+pub mod explain;
 pub mod facts;
 pub mod id;
 pub mod input;
@@ -33,6 +34,7 @@ pub mod time;
 
 pub use effect::Effect;
 pub use event::{Cause, Event, EventRecord};
+pub use explain::{Calls, Explanation, Outlook};
 pub use facts::{AfterFact, Fact, FailReason, Funds, OrderOutcome, OrderResult};
 pub use id::{AccountId, Author, IdempotencyKey, LockId, OrderId, ProviderOrderId};
 pub use input::{

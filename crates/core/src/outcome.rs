@@ -87,7 +87,7 @@ pub enum Refusal {
     CreateInFlight,
     /// An unknown create is never sent again by a retry.
     #[error(
-        "the outcome of the create is unknown; `retry` never posts it again: adopt the provider's order, resolve, or `post_again` with an acknowledgement"
+        "the outcome of the create is unknown; `retry` never posts it again: `adopt` the provider's order, `resolve`, or `post-again` with an acknowledgement"
     )]
     CreateUnknown,
     /// There is no unknown create.
@@ -115,7 +115,7 @@ pub enum Refusal {
         bound: crate::ProviderOrderId,
     },
     /// Nobody was asked.
-    #[error("nothing to resolve: no review{} is open", .0.map_or(String::new(), |reason| format!(" for {reason:?}")))]
+    #[error("nothing to resolve: no question{} is open", .0.map_or(String::new(), |reason| format!(" `{}`", reason.name())))]
     NothingToResolve(Option<ReviewReason>),
     /// A create cannot be posted now.
     #[error("no create is due: {0}")]
@@ -132,6 +132,30 @@ pub enum Refusal {
     /// Too much text, or none.
     #[error("{0}")]
     BadText(&'static str),
+}
+
+impl Refusal {
+    /// The word for it; does not change.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::KeyConflict => "key_conflict",
+            Self::Ended => "ended",
+            Self::CreateInFlight => "create_in_flight",
+            Self::CreateUnknown => "create_unknown",
+            Self::NoUnknownCreate => "no_unknown_create",
+            Self::WrongAcknowledgement { .. } => "wrong_acknowledgement",
+            Self::LockPastMargin { .. } => "lock_past_margin",
+            Self::ProviderDecides => "provider_decides",
+            Self::AlreadyBound { .. } => "already_bound",
+            Self::NothingToResolve(_) => "nothing_to_resolve",
+            Self::CreateNotDue(_) => "create_not_due",
+            Self::NotThisOrder(_) => "not_this_order",
+            Self::NotBound => "not_bound",
+            Self::Inconsistent(_) => "inconsistent",
+            Self::BadText(_) => "bad_text",
+        }
+    }
 }
 
 impl Outcome {

@@ -66,7 +66,70 @@ pub enum ReviewReason {
     AdoptionRefused,
 }
 
+/// No question is called so.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{word}` is no question; there are {}", ReviewReason::ALL.map(ReviewReason::name).join(", "))]
+pub struct BadReviewReason {
+    word: String,
+}
+
+impl std::str::FromStr for ReviewReason {
+    type Err = BadReviewReason;
+
+    fn from_str(text: &str) -> Result<Self, BadReviewReason> {
+        Self::ALL
+            .into_iter()
+            .find(|reason| reason.name() == text)
+            .ok_or_else(|| BadReviewReason { word: text.chars().take(32).collect() })
+    }
+}
+
 impl ReviewReason {
+    /// All of them.
+    pub const ALL: [Self; 17] = [
+        Self::UnknownCreate,
+        Self::CreateRefused,
+        Self::UnexpectedProviderOrder,
+        Self::SecondProviderOrder,
+        Self::TermsMismatch,
+        Self::AddressChanged,
+        Self::LockChanged,
+        Self::WalletLate,
+        Self::PaymentStuck,
+        Self::Overdue,
+        Self::UnknownStatus,
+        Self::ProviderLostOrder,
+        Self::FundsOnFailed,
+        Self::LateFunds,
+        Self::Reversed,
+        Self::Corrected,
+        Self::AdoptionRefused,
+    ];
+
+    /// The word for it, as JSON and the command line write it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::UnknownCreate => "unknown_create",
+            Self::CreateRefused => "create_refused",
+            Self::UnexpectedProviderOrder => "unexpected_provider_order",
+            Self::SecondProviderOrder => "second_provider_order",
+            Self::TermsMismatch => "terms_mismatch",
+            Self::AddressChanged => "address_changed",
+            Self::LockChanged => "lock_changed",
+            Self::WalletLate => "wallet_late",
+            Self::PaymentStuck => "payment_stuck",
+            Self::Overdue => "overdue",
+            Self::UnknownStatus => "unknown_status",
+            Self::ProviderLostOrder => "provider_lost_order",
+            Self::FundsOnFailed => "funds_on_failed",
+            Self::LateFunds => "late_funds",
+            Self::Reversed => "reversed",
+            Self::Corrected => "corrected",
+            Self::AdoptionRefused => "adoption_refused",
+        }
+    }
+
     /// What a person can do about it.
     #[must_use]
     pub const fn what_to_do(self) -> &'static str {

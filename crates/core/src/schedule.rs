@@ -92,7 +92,7 @@ fn watched_since(order: &Order) -> Option<Timestamp> {
     order.state.bound().map(|bound| order.since.max(bound.at))
 }
 
-fn watched_until(order: &Order, policy: &Policy) -> Option<Timestamp> {
+pub(crate) fn watched_until(order: &Order, policy: &Policy) -> Option<Timestamp> {
     watched_since(order).map(|since| since.plus(policy.watch_after_end))
 }
 

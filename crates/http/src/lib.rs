@@ -5,6 +5,7 @@
 
 mod amount;
 mod auth;
+mod commands;
 mod health;
 mod json;
 mod locks;
@@ -66,6 +67,13 @@ pub fn router(engine: Engine, config: ApiConfig) -> Router {
         .route("/v1/orders", post(orders::submit).get(orders::list))
         .route("/v1/orders/{id}", get(orders::show))
         .route("/v1/orders/{id}/history", get(orders::history))
+        .route("/v1/orders/{id}/explain", get(orders::explain))
+        .route("/v1/orders/{id}/cancel", post(commands::cancel))
+        .route("/v1/orders/{id}/retry", post(commands::retry))
+        .route("/v1/orders/{id}/adopt", post(commands::adopt))
+        .route("/v1/orders/{id}/resolve", post(commands::resolve))
+        .route("/v1/orders/{id}/post-again", post(commands::post_again))
+        .route("/v1/orders/{id}/note", post(commands::note))
         .route("/v1/status", get(health::status));
     if let Some(token) = config.token {
         api = api.layer(middleware::from_fn_with_state(auth::Token::new(token), auth::check));

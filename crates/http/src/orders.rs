@@ -6,7 +6,7 @@ use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use orderkeep_core::{AccountId, IdempotencyKey, LockId, OrderId, StateName};
+use orderkeep_core::{AccountId, Explanation, IdempotencyKey, LockId, OrderId, StateName};
 use orderkeep_driver::{Engine, OrderList, SubmitRequest, TermsSource};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -100,7 +100,7 @@ fn key(headers: &HeaderMap, in_body: Option<IdempotencyKey>) -> Result<Idempoten
     }
 }
 
-fn order_id(text: &str) -> Result<OrderId, Problem> {
+pub(crate) fn order_id(text: &str) -> Result<OrderId, Problem> {
     text.parse().map_err(|error: orderkeep_core::id::BadId| Problem::bad_request(error.to_string()))
 }
 
@@ -115,6 +115,14 @@ pub(crate) async fn show(
     let id = order_id(&id)?;
     let order = engine.order(id).await?.ok_or_else(|| no_such_order(id))?;
     Ok(Json(OrderView::from(&order)))
+}
+
+pub(crate) async fn explain(
+    State(engine): State<Engine>,
+    Path(id): Path<String>,
+) -> Result<Json<Explanation>, Problem> {
+    let id = order_id(&id)?;
+    Ok(Json(engine.explain(id).await?.ok_or_else(|| no_such_order(id))?))
 }
 
 #[derive(Debug, Deserialize)]

@@ -24,6 +24,9 @@ struct Details {
     detail: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     provider_code: Option<String>,
+    /// Why the lifecycle refuses it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refusal: Option<&'static str>,
     #[serde(skip)]
     retry_after_s: Option<u64>,
 }
@@ -37,6 +40,7 @@ impl Problem {
             code,
             detail: detail.into(),
             provider_code: None,
+            refusal: None,
             retry_after_s: None,
         }))
     }
@@ -106,8 +110,13 @@ impl From<CommandError> for Problem {
         match error {
             CommandError::NoOrder(_) => Self::new(StatusCode::NOT_FOUND, "no_such_order", detail),
             CommandError::Refused(why) => {
+                if let Refusal::BadText(_) = why {
+                    return Self::bad_request(detail);
+                }
                 let code = if why == Refusal::KeyConflict { "key_conflict" } else { "refused" };
-                Self::new(StatusCode::CONFLICT, code, detail)
+                let mut problem = Self::new(StatusCode::CONFLICT, code, detail);
+                problem.0.refusal = Some(why.name());
+                problem
             }
             CommandError::NotTaken(_) => Self::new(StatusCode::CONFLICT, "refused", detail),
             CommandError::Provider(error) => error.into(),

@@ -3,6 +3,7 @@
 use orderkeep_core::{
     Currency, EventRecord, Exact, Fact, Funds, LockId, Network, Order, OrderResult, PaymentKind,
     State, Terms, Timestamp,
+    explain::{Question, questions},
     observation::{Address, TransactionHash},
     state::{Create, Locked},
 };
@@ -125,7 +126,7 @@ pub struct OrderView {
     /// What was paid.
     pub payment: Option<PaymentView>,
     /// What a person is asked.
-    pub review: Vec<ReviewView>,
+    pub review: Vec<Question>,
     /// Whether somebody wants it to end.
     pub cancel_wished: bool,
     /// Why it failed.
@@ -172,20 +173,6 @@ pub struct PaymentView {
     pub required_confirmations: Option<u32>,
     /// Every transfer ever named.
     pub transactions: Vec<TransactionHash>,
-}
-
-/// What a person is asked.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ReviewView {
-    /// Why.
-    pub reason: orderkeep_core::ReviewReason,
-    /// Since when.
-    pub since: Timestamp,
-    /// The facts.
-    pub detail: String,
-    /// What to do.
-    pub what_to_do: &'static str,
 }
 
 /// The last proven result.
@@ -247,15 +234,7 @@ impl From<&Order> for OrderView {
             address,
             expires_at: deposit.and_then(|deposit| deposit.expires_at),
             payment: deposit.map(|deposit| (&deposit.payment).into()),
-            review: order
-                .open_reviews()
-                .map(|review| ReviewView {
-                    reason: review.reason,
-                    since: review.since,
-                    detail: review.detail.clone(),
-                    what_to_do: review.reason.what_to_do(),
-                })
-                .collect(),
+            review: questions(order),
             cancel_wished: order.cancel.is_some(),
             fail_reason: match &order.state {
                 State::Failed(failed) => Some(failed.reason.name()),

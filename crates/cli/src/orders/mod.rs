@@ -1,10 +1,13 @@
 //! Orders of a running engine, from the command line.
 
+mod command;
+mod explain;
+mod review;
 mod show;
 mod submit;
 mod watch;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{
     args::{OrdersArgs, OrdersCommand, OutputFormat},
@@ -30,6 +33,31 @@ pub(crate) async fn run(args: OrdersArgs) -> Result<(), Failure> {
                 OutputFormat::Table => show::list(&items),
             }
             Ok(())
+        }
+        OrdersCommand::Explain { id } => explain::run(&client, &id, format).await,
+        OrdersCommand::Review { reason, limit } => {
+            review::run(&client, reason.as_deref(), limit, format).await
+        }
+        OrdersCommand::Resolve { asked, review, no_provider_order } => {
+            let more = json!({ "review": review, "noProviderOrder": no_provider_order });
+            command::run(&client, "resolve", asked, more, format).await
+        }
+        OrdersCommand::Adopt { asked, provider_order } => {
+            let more = json!({ "providerOrderId": provider_order });
+            command::run(&client, "adopt", asked, more, format).await
+        }
+        OrdersCommand::Retry { asked } => {
+            command::run(&client, "retry", asked, json!({}), format).await
+        }
+        OrdersCommand::Cancel { asked } => {
+            command::run(&client, "cancel", asked, json!({}), format).await
+        }
+        OrdersCommand::PostAgain { asked, lock_id } => {
+            command::run(&client, "post-again", asked, json!({ "lockId": lock_id }), format).await
+        }
+        OrdersCommand::Note { id, text, author } => {
+            let body = json!({ "author": author, "text": text });
+            command::send(&client, &id, "note", &body, format).await
         }
         OrdersCommand::Watch { id, timeout } => {
             watch::run(&client, id.as_deref(), timeout, format).await

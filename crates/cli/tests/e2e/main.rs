@@ -6,6 +6,7 @@ mod api;
 mod demo;
 mod dev;
 mod fixtures;
+mod night_shift;
 #[path = "../../src/demo/port.rs"]
 mod port;
 mod process;

@@ -350,7 +350,7 @@ impl From<&Cause> for &'static str {
     fn from(cause: &Cause) -> Self {
         match cause {
             Cause::Submit => "submit",
-            Cause::Command(_) => "command",
+            Cause::Command(_) | Cause::CommandFor { .. } => "command",
             Cause::Create => "create",
             Cause::Webhook => "webhook",
             Cause::Read => "read",

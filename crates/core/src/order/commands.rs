@@ -19,6 +19,17 @@ pub(crate) fn submit_again(order: &Order, submit: &Submit) -> Outcome {
     }
 }
 
+/// What somebody gives as the reason is kept for ever: words, and not too many.
+pub(crate) fn bad_reason(command: &Command) -> Option<Refusal> {
+    let (_, reason) = command.asked_by()?;
+    let reason = reason?;
+    if reason.trim().is_empty() {
+        return Some(Refusal::BadText("a reason needs words"));
+    }
+    (reason.len() > Order::TEXT_BYTES_MAX)
+        .then_some(Refusal::BadText("a reason is at most 2000 bytes long"))
+}
+
 pub(crate) fn too_long(text: &str) -> Option<Refusal> {
     (text.len() > Order::TEXT_BYTES_MAX)
         .then_some(Refusal::BadText("a note is at most 2000 bytes long"))
@@ -78,7 +89,7 @@ pub(crate) fn on_bound(
     let mut draft = Draft::for_command(order, command, now, policy);
     match command {
         Command::Submit(submit) => submit_again(order, submit),
-        Command::Cancel { author } => wish_cancel(draft, author),
+        Command::Cancel { author, .. } => wish_cancel(draft, author),
         Command::Resolve { resolution, note, .. } => match resolution {
             Resolution::Acknowledge(reason) => acknowledge(draft, *reason, note),
             Resolution::NoProviderOrder => Outcome::Refused(Refusal::ProviderDecides),

@@ -40,14 +40,12 @@ impl<'a> Draft<'a> {
         now: Timestamp,
         policy: &'a Policy,
     ) -> Self {
-        let cause = match command {
-            Command::Submit(_) => Cause::Submit,
-            Command::Cancel { author }
-            | Command::Resolve { author, .. }
-            | Command::Adopt { author, .. }
-            | Command::Retry { author }
-            | Command::PostAgain { author, .. }
-            | Command::Note { author, .. } => Cause::Command(author.clone()),
+        let cause = match command.asked_by() {
+            None => Cause::Submit,
+            Some((author, None)) => Cause::Command(author.clone()),
+            Some((author, Some(reason))) => {
+                Cause::CommandFor { author: author.clone(), reason: reason.to_owned() }
+            }
         };
         Self::with(order, cause, now, policy)
     }
@@ -122,10 +120,7 @@ impl<'a> Draft<'a> {
 
     /// The author of the command settles what is open.
     pub(crate) fn settle_all(&mut self) {
-        let by = match &self.cause {
-            Cause::Command(author) => Some(author.clone()),
-            Cause::Submit | Cause::Create | Cause::Webhook | Cause::Read | Cause::Clock => None,
-        };
+        let by = self.cause.author().cloned();
         let open: Vec<_> = self.next.open_reviews().map(|review| review.reason).collect();
         for reason in open {
             self.push(Event::ReviewSettled { reason, by: by.clone() });
@@ -133,11 +128,10 @@ impl<'a> Draft<'a> {
     }
 
     pub(crate) fn settle_by_author(&mut self, reason: ReviewReason) {
-        let Cause::Command(author) = &self.cause else {
-            return;
-        };
-        let by = Some(author.clone());
-        self.push(Event::ReviewSettled { reason, by });
+        let by = self.cause.author().cloned();
+        if by.is_some() {
+            self.push(Event::ReviewSettled { reason, by });
+        }
     }
 
     pub(crate) fn unknown(&mut self, attempt: u32, why: &str) {

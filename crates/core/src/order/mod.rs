@@ -129,6 +129,11 @@ impl Order {
 
     /// What one input does to this order.
     pub fn step(&self, input: &Input, now: Timestamp, policy: &Policy) -> Outcome {
+        if let Input::Command(command) = input
+            && let Some(refusal) = commands::bad_reason(command)
+        {
+            return Outcome::Refused(refusal);
+        }
         match &self.state {
             State::Locked(state) => state.on(self, input, now, policy),
             State::Created(state) => state.on(self, input, now, policy),

@@ -84,7 +84,7 @@ impl Locked {
         match command {
             Command::Submit(submit) => commands::submit_again(order, submit),
             Command::Note { text, .. } => commands::note(draft, text),
-            Command::Cancel { author } => match &self.create {
+            Command::Cancel { author, .. } => match &self.create {
                 Create::NotSent { unknown_before: false, .. } => {
                     end_as_cancelled(&mut draft);
                     draft.finish()

@@ -162,11 +162,11 @@ pub(crate) fn permit() -> Input {
 }
 
 pub(crate) fn cancel() -> Input {
-    Input::Command(Command::Cancel { author: author() })
+    Input::Command(Command::Cancel { author: author(), reason: None })
 }
 
 pub(crate) fn retry() -> Input {
-    Input::Command(Command::Retry { author: author() })
+    Input::Command(Command::Retry { author: author(), reason: None })
 }
 
 pub(crate) fn note(text: &str) -> Input {
@@ -174,7 +174,7 @@ pub(crate) fn note(text: &str) -> Input {
 }
 
 pub(crate) fn adopt(provider_order: ProviderOrderId) -> Input {
-    Input::Command(Command::Adopt { author: author(), provider_order })
+    Input::Command(Command::Adopt { author: author(), provider_order, reason: None })
 }
 
 pub(crate) fn resolve(resolution: Resolution) -> Input {
@@ -189,6 +189,7 @@ pub(crate) fn post_again(lock_id: LockId) -> Input {
     Input::Command(Command::PostAgain {
         author: author(),
         acknowledged: SecondOrderAcknowledged { lock_id },
+        reason: None,
     })
 }
 

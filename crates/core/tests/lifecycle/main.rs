@@ -7,6 +7,8 @@ mod exhaustive;
 #[cfg(test)]
 mod expected_table;
 #[cfg(test)]
+mod explain;
+#[cfg(test)]
 mod fixture;
 #[cfg(test)]
 mod must_fail;

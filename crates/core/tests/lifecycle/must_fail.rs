@@ -278,7 +278,7 @@ fn an_address_that_is_replaced_is_caught() {
 fn a_cancel_taken_for_another_thing_is_caught() {
     /// Before an intent: only a wish.
     fn ignores(order: &Order, input: &Input, now: Timestamp, policy: &Policy) -> Outcome {
-        let Input::Command(Command::Cancel { author }) = input else {
+        let Input::Command(Command::Cancel { author, .. }) = input else {
             return right(order, input, now, policy);
         };
         let wished = record(now, Event::CancelWished { author: author.clone() });

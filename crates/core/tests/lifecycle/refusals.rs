@@ -64,8 +64,8 @@ fn a_create_on_its_way_is_waited_for() {
 
 #[test]
 fn an_unknown_create_says_what_a_person_can_do() {
-    let words = "the outcome of the create is unknown; `retry` never posts it again: adopt the \
-                 provider's order, resolve, or `post_again` with an acknowledgement";
+    let words = "the outcome of the create is unknown; `retry` never posts it again: `adopt` the \
+                 provider's order, `resolve`, or `post-again` with an acknowledgement";
     assert_eq!(refusal(Story::unknown(), 3, &retry()), words);
     assert_eq!(refusal(Story::unknown(), 3, &permit()), words);
 }
@@ -127,11 +127,11 @@ fn what_the_provider_has_only_the_provider_ends() {
 fn what_nobody_asked_cannot_be_settled() {
     assert_eq!(
         refusal(Story::awaiting(), 30, &acknowledge(None)),
-        "nothing to resolve: no review is open"
+        "nothing to resolve: no question is open"
     );
     assert_eq!(
         refusal(Story::awaiting(), 30, &acknowledge(Some(ReviewReason::Overdue))),
-        "nothing to resolve: no review for Overdue is open"
+        "nothing to resolve: no question `overdue` is open"
     );
 }
 

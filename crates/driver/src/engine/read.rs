@@ -3,12 +3,16 @@
 use std::sync::Arc;
 
 use orderkeep_core::{
-    AccountId, EventRecord, IdempotencyKey, LockId, Order, OrderId, ProviderOrderId, StateName,
+    AccountId, Calls, EventRecord, Explanation, IdempotencyKey, LockId, Order, OrderId, Outlook,
+    ProviderOrderId, StateName,
 };
 use orderkeep_store::{Claim, Cursor, Health, Label, ListQuery};
 
 use super::{Engine, OrderList};
-use crate::{AccountStatus, EngineError, Feed, Status, codec, records, stats::read};
+use crate::{AccountStatus, EngineError, Feed, GateState, Status, codec, records, stats::read};
+
+/// More events than any order has that is not broken; an explanation tells the last ones.
+const EVENTS_TOLD_MAX: usize = 2_000;
 
 impl Engine {
     /// One order, as it is durable.
@@ -108,6 +112,34 @@ impl Engine {
     ) -> Result<Vec<(u64, EventRecord)>, EngineError> {
         let events = self.store().history(records::entity_id(id), after, limit).await?;
         events.iter().map(|event| Ok((event.version, codec::decode(&event.bytes)?))).collect()
+    }
+
+    /// Why an order is where it is, from its evidence, and what happens next and when.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub async fn explain(&self, id: OrderId) -> Result<Option<Explanation>, EngineError> {
+        let Some(entity) = self.store().load(records::entity_id(id)).await? else {
+            return Ok(None);
+        };
+        let loaded = records::read(&entity)?;
+        let parts = &self.inner.parts;
+        let first = loaded.order.version.saturating_sub(EVENTS_TOLD_MAX as u64);
+        let mut history = self.history(id, first, EVENTS_TOLD_MAX).await?;
+        // What became durable between the two reads belongs to the next explanation.
+        history.retain(|(version, _)| *version <= loaded.order.version);
+        let account = parts.accounts.get(&loaded.order.account);
+        let outlook = Outlook {
+            wake_up: loaded.wake_up,
+            calls: account.map_or(Calls::NoAccount, |account| match account.gate.state() {
+                GateState::Flowing => Calls::Flowing,
+                GateState::Throttled => Calls::Throttled,
+                GateState::Down => Calls::Down,
+                GateState::Denied => Calls::Denied,
+            }),
+        };
+        let now = parts.clock.now();
+        Ok(Some(loaded.order.explain(&history, outlook, now, &parts.config.policy)))
     }
 
     /// Follows what happens, from after a cursor, or from the oldest event that is kept.

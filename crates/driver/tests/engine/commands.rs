@@ -21,7 +21,7 @@ fn author() -> orderkeep_core::Author {
 
 fn post_again(lock_id: &str) -> Command {
     let acknowledged = SecondOrderAcknowledged { lock_id: LockId::new(lock_id).unwrap() };
-    Command::PostAgain { author: author(), acknowledged }
+    Command::PostAgain { author: author(), acknowledged, reason: None }
 }
 
 async fn ask(world: &World, id: OrderId, command: Command) -> Result<Answered, CommandError> {
@@ -41,7 +41,7 @@ async fn what_is_asked_while_a_create_is_on_its_way_is_answered_at_once() {
     let id = world.submit("lock-1").await;
     world.wait(id, "in flight", MINUTES, |order| order.create_in_flight().is_some()).await;
     let in_flight = Err(CommandError::Refused(Refusal::CreateInFlight));
-    assert_eq!(ask(&world, id, Command::Retry { author: author() }).await, in_flight);
+    assert_eq!(ask(&world, id, Command::Retry { author: author(), reason: None }).await, in_flight);
     assert_eq!(ask(&world, id, post_again("lock-1")).await, in_flight);
     let resolve = Command::Resolve {
         author: author(),
@@ -52,7 +52,7 @@ async fn what_is_asked_while_a_create_is_on_its_way_is_answered_at_once() {
     let note = Command::Note { author: author(), text: "the payer called".to_owned() };
     ask(&world, id, note).await.unwrap();
     // Now only a wish: it is made all the same, and nobody is shown where to pay.
-    ask(&world, id, Command::Cancel { author: author() }).await.unwrap();
+    ask(&world, id, Command::Cancel { author: author(), reason: None }).await.unwrap();
     assert_eq!(world.now().since(world.order(id).await.created_at).as_secs(), 0);
     let order = world.wait_for(id, StateName::AwaitingPayment, Duration::from_secs(20)).await;
     assert!(order.cancel.is_some() && order.payable_address().is_none());
@@ -66,7 +66,7 @@ async fn before_anything_is_sent_a_cancel_ends_the_order_and_nothing_is_sent() {
     // The credential is refused, so the create waits.
     let id = world.submit("lock-1").await;
     world.until(5).await;
-    ask(&world, id, Command::Cancel { author: author() }).await.unwrap();
+    ask(&world, id, Command::Cancel { author: author(), reason: None }).await.unwrap();
     let State::Failed(failed) = world.order(id).await.state else { panic!("not failed") };
     assert_eq!(failed.reason, FailReason::Cancelled);
     world.provider.set_denies(false);
@@ -78,7 +78,7 @@ async fn before_anything_is_sent_a_cancel_ends_the_order_and_nothing_is_sent() {
 async fn an_unknown_create_is_adopted_by_a_read_only() {
     let (world, id) = unknown(Says::LostAfterMade).await;
     let other = world.provider.makes(&lock("lock-of-another"));
-    let adopt = |provider_order| Command::Adopt { author: author(), provider_order };
+    let adopt = |provider_order| Command::Adopt { author: author(), provider_order, reason: None };
     ask(&world, id, adopt(other)).await.unwrap();
     tokio::time::sleep(Duration::from_secs(5)).await;
     let order = world.order(id).await;
@@ -96,7 +96,7 @@ async fn an_unknown_create_is_adopted_by_a_read_only() {
 #[tokio::test(start_paused = true)]
 async fn an_unknown_create_is_posted_again_only_with_an_acknowledgement() {
     let (world, id) = unknown(Says::P500Before).await;
-    let retry = ask(&world, id, Command::Retry { author: author() }).await;
+    let retry = ask(&world, id, Command::Retry { author: author(), reason: None }).await;
     assert_eq!(retry, Err(CommandError::Refused(Refusal::CreateUnknown)));
     let wrong = ask(&world, id, post_again("another-lock")).await;
     assert!(matches!(wrong, Err(CommandError::Refused(Refusal::WrongAcknowledgement { .. }))));
@@ -131,6 +131,6 @@ async fn a_second_order_of_a_lock_is_found_and_never_acted_on() {
 async fn an_order_that_does_not_exist_is_said_so() {
     let world = World::new([]).await;
     let id: OrderId = "0195a000-0000-7000-8000-000000000001".parse().unwrap();
-    let asked = ask(&world, id, Command::Retry { author: author() }).await;
+    let asked = ask(&world, id, Command::Retry { author: author(), reason: None }).await;
     assert_eq!(asked, Err(CommandError::NoOrder(id)));
 }

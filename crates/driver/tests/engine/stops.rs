@@ -64,7 +64,7 @@ async fn a_stopped_engine_answers_and_takes_nothing() {
     world.engine.shutdown().await.unwrap();
     let refused = world.engine.submit(request("key-2", terms("lock-2"))).await;
     assert_eq!(refused, Err(SubmitError::Engine(EngineError::ShuttingDown)));
-    let retry = orderkeep_core::Command::Retry { author: "ops".parse().unwrap() };
+    let retry = orderkeep_core::Command::Retry { author: "ops".parse().unwrap(), reason: None };
     let refused = world.engine.command(id, retry).await;
     assert_eq!(refused, Err(CommandError::Engine(EngineError::ShuttingDown)));
     let rates = tokio::time::timeout(MINUTES, world.engine.rates(&AccountId::main())).await;

@@ -1,0 +1,188 @@
+//! An explanation for every situation; and the commands that it offers are taken.
+
+use std::collections::BTreeSet;
+
+use orderkeep_core::{
+    AnswerClass, Calls, Command, EventRecord, Explanation, Input, Outcome, Outlook, ProviderStatus,
+    Refusal, Resolution, ReviewReason, explain::commands, table::Situation,
+};
+
+use crate::{
+    fixture::*,
+    samples::{inputs, now_in, order_in},
+};
+
+fn explained(story: &Story, seconds: i64, calls: Calls) -> Explanation {
+    let history: Vec<(u64, EventRecord)> = (1..).zip(story.history.iter().cloned()).collect();
+    let now = at(seconds);
+    let wake_up = story.order.wake_up(now, &story.policy).map(|wake_up| wake_up.at);
+    story.order.explain(&history, Outlook { wake_up, calls }, now, &story.policy)
+}
+
+fn says(sentences: &[String], words: &str) {
+    assert!(
+        sentences.iter().any(|said| said.contains(words)),
+        "`{words}` is not in {sentences:#?}"
+    );
+}
+
+#[test]
+fn every_situation_is_explained_from_its_evidence() {
+    for situation in Situation::ALL {
+        let story = order_in(situation);
+        let said = explained(&story, now_in(situation), Calls::Flowing);
+        assert_eq!(said.situation, situation.words());
+        assert!(!said.why.is_empty() && !said.next.is_empty(), "{situation:?}");
+        assert_eq!(said.evidence.len(), story.history.len(), "{situation:?}");
+        for sentence in said.why.iter().chain(&said.next) {
+            assert!(sentence.ends_with('.'), "{situation:?}: {sentence}");
+        }
+    }
+}
+
+#[test]
+fn an_unknown_create_is_told_whole() {
+    let story = Story::unknown();
+    let said = explained(&story, 62, Calls::Flowing);
+    says(
+        &said.why,
+        "Nobody knows since 2026-03-01T12:00:02Z (1 min 0 s ago) what came of create attempt 1: refused with no code.",
+    );
+    says(&said.next, "A person is asked at 2026-03-01T12:05:02Z (in 4 min 0 s).");
+    // The lock ends at 900 s, and an order of it can live 7,200 s more.
+    says(&said.next, "fails as `unknown_create` at 2026-03-01T14:15:00Z");
+    let mut without_window = story.clone();
+    without_window.policy.provider_order_window = None;
+    says(
+        &explained(&without_window, 62, Calls::Flowing).next,
+        "`policy.provider_order_window` is not set",
+    );
+    assert_eq!(said.evidence[1].said, "Create, attempt 1: on record before it was sent.");
+}
+
+#[test]
+fn a_provider_that_cannot_be_asked_is_named() {
+    let story = Story::awaiting();
+    for (calls, words) in [
+        (Calls::Down, "no deadline decides anything"),
+        (Calls::Denied, "Replace the key and restart"),
+        (Calls::Throttled, "asked to wait"),
+        (Calls::NoAccount, "`default` is not configured"),
+    ] {
+        says(&explained(&story, 20, calls).next, words);
+    }
+}
+
+#[test]
+fn who_asked_and_why_is_kept_and_told() {
+    let command = Command::Cancel { author: author(), reason: Some("the payer left".to_owned()) };
+    let story = Story::created().then(20, Input::Command(command));
+    let cause = &story.history.last().unwrap().cause;
+    assert_eq!((cause.author(), cause.reason()), (Some(&author()), Some("the payer left")));
+    let said = explained(&story, 30, Calls::Flowing);
+    let last = said.evidence.last().unwrap();
+    assert_eq!((last.cause, last.author.as_ref()), ("command", Some(&author())));
+    assert!(last.said.ends_with("Reason given: the payer left"), "{}", last.said);
+}
+
+#[test]
+fn a_reason_needs_words_and_has_a_bound() {
+    for reason in [String::new(), "  ".to_owned(), "x".repeat(2_001)] {
+        let command = Command::Retry { author: author(), reason: Some(reason) };
+        let mut story = Story::awaiting();
+        let outcome = story.tell(20, &Input::Command(command));
+        assert!(matches!(outcome, Outcome::Refused(Refusal::BadText(_))), "{outcome:?}");
+    }
+}
+
+/// The input of an offered command line.
+fn input_of(line: &str) -> Input {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let after = |flag: &str| {
+        let place = words.iter().position(|word| *word == flag)?;
+        words.get(place + 1).copied()
+    };
+    match words[2] {
+        "cancel" => cancel(),
+        "retry" => retry(),
+        "adopt" => adopt(ours()),
+        "post-again" => post_again(after("--lock-id").unwrap().parse().unwrap()),
+        "resolve" if line.contains("--no-provider-order") => resolve(Resolution::NoProviderOrder),
+        "resolve" => acknowledge(Some(after("--review").unwrap().parse().unwrap())),
+        verb => panic!("{verb} in {line}"),
+    }
+}
+
+/// Every open question of every order that one more input makes of every sample: what is offered is taken.
+#[test]
+fn the_commands_that_are_offered_are_taken() {
+    let mut asked = BTreeSet::new();
+    let mut tried = 0;
+    for situation in Situation::ALL {
+        let story = order_in(situation);
+        for sample in inputs(situation) {
+            let mut story = story.clone();
+            if let Outcome::Moved(step) = story.order.step(&sample.input, sample.at, &story.policy)
+            {
+                story.order = step.next;
+            }
+            for review in story.order.open_reviews() {
+                asked.insert(review.reason);
+                let offered = commands(&story.order, review);
+                assert!(!offered.is_empty(), "{situation:?} {review:?}");
+                for line in offered {
+                    assert!(line.contains(&story.order.id.to_string()), "{line}");
+                    // What is offered may come too late when time has gone on.
+                    if sample.name == "woken late" {
+                        continue;
+                    }
+                    let outcome = story.order.step(&input_of(&line), sample.at, &story.policy);
+                    assert!(
+                        !matches!(outcome, Outcome::Refused(_)),
+                        "{situation:?}, {}: {line}: {outcome:?}",
+                        sample.name
+                    );
+                    tried += 1;
+                }
+            }
+        }
+    }
+    assert!(asked.len() >= 9 && tried > 100, "{tried} of {asked:?}");
+}
+
+#[test]
+fn a_question_is_called_as_json_calls_it() {
+    for reason in ReviewReason::ALL {
+        assert_eq!(serde_json::to_value(reason).unwrap(), reason.name());
+        assert_eq!(reason.name().parse(), Ok(reason));
+    }
+    let error = "late".parse::<ReviewReason>().unwrap_err().to_string();
+    assert!(error.starts_with("`late` is no question; there are unknown_create, "), "{error}");
+}
+
+#[test]
+fn a_refused_create_can_be_tried_again_or_cancelled() {
+    let held =
+        Story::in_flight().then(2, answered(1, refused(AnswerClass::Definite, Some("P403"))));
+    let said = explained(&held, 10, Calls::Flowing);
+    says(
+        &said.next,
+        "Unless a person retries it, it fails as `lock_expired` at 2026-03-01T12:14:58Z (in 14 min 48 s), 2 s before its lock ends.",
+    );
+    let commands = &said.questions[0].commands;
+    assert!(
+        commands[0].starts_with("orderkeep orders retry ") && commands[1].contains(" cancel "),
+        "{commands:?}"
+    );
+}
+
+#[test]
+fn an_address_that_is_withheld_says_why() {
+    let mut seen = read(10, ProviderStatus::AwaitingPayment);
+    seen.required = Some(exact("101"));
+    let story = Story::created().observes(10, seen);
+    says(
+        &explained(&story, 11, Calls::Flowing).why,
+        "not shown the address while this is open: terms_mismatch",
+    );
+}
