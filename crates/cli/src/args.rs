@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-use crate::store::args::StoreArgs;
+use crate::{bench::args::BenchCommand, store::args::StoreArgs};
 
 /// Carries every order from a locked rate to its end.
 #[derive(Debug, Parser)]
@@ -60,6 +60,9 @@ pub(crate) enum Command {
     Orders(OrdersArgs),
     /// A store that no engine has open: check it, keep it, move it.
     Store(StoreArgs),
+    /// Measure this machine with this program.
+    #[command(subcommand)]
+    Bench(BenchCommand),
 }
 
 #[derive(Debug, clap::Args)]

@@ -1,6 +1,7 @@
 //! The `orderkeep` binary: configuration and wiring. What it wires stands in the crates beside it.
 
 mod args;
+mod bench;
 mod client;
 mod demo;
 mod dev;
@@ -50,5 +51,6 @@ async fn run(args: Args) -> Result<(), Failure> {
         }
         Command::Orders(args) => orders::run(args).await,
         Command::Store(args) => store::run(args).await,
+        Command::Bench(command) => bench::run(command).await,
     }
 }

@@ -17,7 +17,7 @@ mod error;
 mod feed;
 mod gate;
 mod inbox;
-mod records;
+pub mod records;
 mod shard;
 mod stats;
 

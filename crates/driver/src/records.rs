@@ -9,11 +9,11 @@ use orderkeep_store::{Change, Claim, Entity, EntityId, Kind, Label, PartitionId}
 use crate::codec::{self, CodecError};
 
 /// Orders.
-pub(crate) const ORDER: Kind = Kind(1);
+pub const ORDER: Kind = Kind(1);
 /// Locks that this engine took.
 pub(crate) const LOCK: Kind = Kind(2);
 /// Embedded stores have one partition.
-pub(crate) const PARTITION: PartitionId = PartitionId::ONLY;
+pub const PARTITION: PartitionId = PartitionId::ONLY;
 
 /// On every order that has not ended.
 pub(crate) const OPEN: &str = "open";
@@ -82,7 +82,10 @@ fn claims(order: &Order) -> Vec<Claim> {
 }
 
 /// The change that makes a step durable. `before`: the claims that stand already need not be written again.
-pub(crate) fn change(
+///
+/// # Errors
+/// Only what no record of ours does: a type that the codec cannot write.
+pub fn change(
     before: Option<&Order>,
     step: &Step,
     wake_up: Option<Timestamp>,

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a panic in a test is its report")]
 
 mod api;
+mod bench;
 mod demo;
 mod dev;
 mod fixtures;

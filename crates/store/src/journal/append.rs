@@ -72,6 +72,7 @@ impl Journal {
             return Ok(outcomes);
         }
         let head = self.head + entries.len() as u64;
+        let evidence = entries.iter().map(Entry::evidence).sum();
         let chain = self.pack(&mut batch, entries)?;
         match self.write(batch) {
             Ok(()) => {}
@@ -90,6 +91,7 @@ impl Journal {
         }
         self.head = head;
         self.chain = chain;
+        shared.add_evidence(evidence);
         self.note_mark()?;
         self.publish(slice, &mut changes);
         Ok(outcomes)

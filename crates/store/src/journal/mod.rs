@@ -8,7 +8,7 @@
 //! Nothing here knows threads, clocks or files: [`Journal`] is driven by one writer at a time, [`Shared`] is read by
 //! anybody.
 
-mod accept;
+pub(crate) mod accept;
 mod append;
 mod behind;
 mod check;
@@ -17,7 +17,7 @@ mod history;
 mod keys;
 mod lists;
 mod overlay;
-mod pack;
+pub(crate) mod pack;
 mod recover;
 mod shared;
 mod stage;

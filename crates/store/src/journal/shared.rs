@@ -24,6 +24,8 @@ pub(crate) struct Shared {
     pub(crate) durable: watch::Sender<Position>,
     pub(crate) health: watch::Sender<Health>,
     inbox_len: AtomicU64,
+    /// See [`super::Stats::evidence`].
+    evidence: AtomicU64,
 }
 
 impl Shared {
@@ -34,6 +36,7 @@ impl Shared {
             durable: watch::Sender::new(Position(overlay.durable)),
             health: watch::Sender::new(Health::Running),
             inbox_len: AtomicU64::new(overlay.inbox_len),
+            evidence: AtomicU64::new(0),
             overlay: RwLock::new(overlay),
         }
     }
@@ -60,6 +63,14 @@ impl Shared {
 
     pub(crate) fn inbox_len(&self) -> u64 {
         self.inbox_len.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn evidence(&self) -> u64 {
+        self.evidence.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn add_evidence(&self, bytes: u64) {
+        self.evidence.fetch_add(bytes, Ordering::Relaxed);
     }
 
     /// Stops the store; the first reason stays.

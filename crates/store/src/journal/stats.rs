@@ -19,6 +19,8 @@ pub struct Stats {
     pub inbox: u64,
     /// Bytes on the disk, as the engine counts them.
     pub size: u64,
+    /// Bytes that the bodies of inbox items have added to the journal since the store was opened.
+    pub evidence: u64,
 }
 
 impl Shared {
@@ -33,6 +35,7 @@ impl Shared {
             waiting_bytes: overlay.bytes as u64,
             inbox: overlay.inbox_len,
             size,
+            evidence: self.evidence(),
         })
     }
 }

@@ -106,6 +106,14 @@ impl From<InboxDone> for InboxEntry {
 }
 
 impl Entry {
+    /// How many of its bytes are what was heard, word for word.
+    pub(crate) fn evidence(&self) -> u64 {
+        match self {
+            Self::Commit { .. } => 0,
+            Self::Arrival { body, .. } => body.len() as u64,
+        }
+    }
+
     /// Roughly how many bytes it takes, for packing; never less than its opaque parts.
     pub(crate) fn weight(&self) -> usize {
         /// Ids, numbers and lengths of one entry.

@@ -1,5 +1,9 @@
-//! Engines that fail on command, for tests of what must survive.
+//! Engines that fail on command, for tests of what must survive, and the limit that a store is measured against.
 
 mod dying;
+#[cfg(feature = "sled")]
+mod raw_log;
 
 pub use dying::{Death, DyingKv, Moment};
+#[cfg(feature = "sled")]
+pub use raw_log::RawLog;

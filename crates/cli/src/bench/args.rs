@@ -1,0 +1,64 @@
+//! What can be measured, on the command line.
+
+use std::path::PathBuf;
+
+use clap::{Subcommand, ValueEnum};
+
+use crate::args::OutputFormat;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum BenchCommand {
+    /// Whole lives of orders through each store, beside what the disk could do.
+    Store(BenchStoreArgs),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct BenchStoreArgs {
+    /// Orders in flight at once.
+    #[arg(long, value_delimiter = ',', default_value = "1,64,1024", value_parser = in_flight)]
+    pub(crate) inflight: Vec<usize>,
+    /// Orders in all.
+    #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) orders: u64,
+    /// No order is begun after so many seconds.
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) seconds_max: u64,
+    /// Only this one (the raw log runs all the same, to compare with); all without it.
+    #[arg(long, value_enum, value_delimiter = ',')]
+    pub(crate) store: Vec<BenchStore>,
+    /// A folder on the disk to measure; the system's temporary one without it.
+    #[arg(long)]
+    pub(crate) data: Option<PathBuf>,
+    #[arg(long, value_enum, default_value_t = OutputFormat::Table)]
+    pub(crate) output: OutputFormat,
+    /// One store under one load in this process, compared with nothing.
+    #[arg(long, hide = true, requires = "store")]
+    pub(crate) alone: bool,
+}
+
+fn in_flight(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(number @ 1..=100_000) => Ok(number),
+        Ok(_) | Err(_) => Err("from 1 to 100000 orders can be in flight".to_owned()),
+    }
+}
+
+/// What can be measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum BenchStore {
+    /// The physical limit: a log in a file that lies there already, one `fdatasync` for each group.
+    Raw,
+    /// The embedded default.
+    Sled,
+}
+
+impl BenchStore {
+    pub(crate) const ALL: [Self; 2] = [Self::Raw, Self::Sled];
+
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Raw => "raw",
+            Self::Sled => "sled",
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! Benchmarks: what the store and the engine cost, beside what the disk and the machine can do in the same minute.
+
+pub(crate) mod args;
+mod disk;
+mod life;
+mod process;
+mod store;
+
+use crate::exit::Failure;
+use args::BenchCommand;
+
+pub(crate) async fn run(command: BenchCommand) -> Result<(), Failure> {
+    match command {
+        BenchCommand::Store(args) => store::run(args).await,
+    }
+}

@@ -1,0 +1,52 @@
+//! The benchmarks run, and say what they promise to say. How fast anything is, is no test's business.
+
+use serde_json::Value;
+
+use crate::stage::orderkeep;
+
+/// The lines of JSON that a benchmark prints.
+fn bench(args: &[&str]) -> Vec<Value> {
+    let output = orderkeep().arg("bench").args(args).args(["--output", "json"]).output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{stderr}");
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn every_store_is_measured_beside_the_raw_log() {
+    let lines = bench(&["store", "--inflight", "1,8", "--orders", "20", "--seconds-max", "5"]);
+    let measured: Vec<_> = lines
+        .iter()
+        .map(|line| (line["store"].as_str().unwrap(), line["inflight"].as_u64().unwrap()))
+        .collect();
+    assert_eq!(measured, [("raw", 1), ("sled", 1), ("raw", 8), ("sled", 8)]);
+    for line in &lines {
+        assert_eq!(line["orders"], 20, "{line}");
+        for figure in [
+            "transitions_per_s",
+            "ratio_to_raw",
+            "fdatasync_us",
+            "commit_p50_us",
+            "commit_p99_us",
+            "cpu_us_per_transition",
+            "bytes_per_order",
+            "evidence_bytes_per_order",
+            "rss_mb",
+        ] {
+            assert!(line[figure].is_number(), "no {figure} in {line}");
+        }
+        let evidence = line["evidence_bytes_per_order"].as_f64().unwrap();
+        assert!((100.0..2_000.0).contains(&evidence), "three webhooks: {line}");
+        assert!(line["transitions_per_s"].as_f64().unwrap() > 1.0, "{line}");
+        assert!(line["commit_p99_us"].as_u64() >= line["commit_p50_us"].as_u64(), "{line}");
+    }
+    let raw = lines.iter().find(|line| line["store"] == "raw").unwrap();
+    assert_eq!(raw["ratio_to_raw"], 1.0);
+}
+
+#[test]
+fn nothing_can_be_measured_with_nothing_in_flight() {
+    let output = orderkeep().args(["bench", "store", "--inflight", "0"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+}
