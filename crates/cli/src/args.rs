@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Parser, Subcommand, ValueEnum};
+use orderkeep::store::Backend;
 
 use crate::{bench::args::BenchCommand, store::args::StoreArgs};
 
@@ -122,6 +123,9 @@ pub(crate) struct ServeArgs {
     /// The data folder.
     #[arg(long, env = "ORDERKEEP_DATA")]
     pub(crate) data: Option<PathBuf>,
+    /// What keeps the data: sled or redb. A data folder stays with the one that it was made with.
+    #[arg(long, env = "ORDERKEEP_STORE")]
+    pub(crate) store: Option<Backend>,
     /// Where the API and the webhooks are served.
     #[arg(long, env = "ORDERKEEP_LISTEN")]
     pub(crate) listen: Option<SocketAddr>,

@@ -7,7 +7,7 @@ use orderkeep::{
     http::{ApiConfig, WebhookRoute},
     p100::P100,
     provider::Provider,
-    store::{OpenError, SledConfig},
+    store::{EmbeddedConfig, OpenError},
 };
 use tokio::net::TcpListener;
 
@@ -99,7 +99,7 @@ async fn open(
     settings: &Settings,
     data: PathBuf,
 ) -> Result<Arc<dyn orderkeep::store::Store>, Failure> {
-    let mut config = SledConfig::new(&data);
+    let mut config = EmbeddedConfig::new(&data).backend(settings.store.unwrap_or_default());
     config.mark_path.clone_from(&settings.mark_path);
     orderkeep::open_with(config).await.map_err(|error: OpenError| {
         Failure::new(exit::DATA, format!("cannot open {}: {error}", data.display()))

@@ -10,6 +10,7 @@ use std::{
 use orderkeep::{
     AccountId, AnswerTable, Budget, CreateVerdict, EngineConfig, Exact, Policy, ProviderStatus,
     p100::{P100Config, Secret},
+    store::Backend,
 };
 use secrecy::SecretString;
 use serde::{Deserialize, Deserializer, de::Error as _};
@@ -23,6 +24,8 @@ pub(crate) struct Settings {
     pub(crate) data: Option<PathBuf>,
     /// Where the store's high-water mark is kept; best on another volume.
     pub(crate) mark_path: Option<PathBuf>,
+    /// What keeps the data.
+    pub(crate) store: Option<Backend>,
     pub(crate) listen: Option<SocketAddr>,
     pub(crate) api_token_file: Option<PathBuf>,
     /// Serve beyond this machine without an API token, because something in front checks callers.
@@ -110,6 +113,7 @@ pub(crate) fn load(args: &ServeArgs) -> Result<Settings, Failure> {
         None => Settings::default(),
     };
     settings.data = args.data.clone().or(settings.data);
+    settings.store = args.store.or(settings.store);
     settings.listen = args.listen.or(settings.listen);
     settings.api_token_file = args.api_token_file.clone().or(settings.api_token_file);
     let named = args.provider_url.is_some()

@@ -19,8 +19,8 @@
 //! Nothing is global: no runtime is made, no subscriber or metrics recorder is installed, the process is never ended.
 //! The engine runs as tasks of the runtime it is started on, until [`Engine::shutdown`].
 //!
-//! Features: `sled` (the embedded store), `p100` (the provider's client), `http` (the API as a router); all on by
-//! default.
+//! Features: `sled` (the embedded store), `p100` (the provider's client), `http` (the API as a router), all on by
+//! default; `redb` (the other embedded store).
 
 pub use orderkeep_core::{self as core, *};
 pub use orderkeep_driver::*;
@@ -31,7 +31,7 @@ pub use orderkeep_p100 as p100;
 pub use orderkeep_provider as provider;
 pub use orderkeep_store as store;
 
-#[cfg(feature = "sled")]
+#[cfg(any(feature = "sled", feature = "redb"))]
 mod open;
-#[cfg(feature = "sled")]
+#[cfg(any(feature = "sled", feature = "redb"))]
 pub use open::{open, open_with};

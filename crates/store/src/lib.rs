@@ -5,7 +5,7 @@
 
 #[cfg(feature = "testing")]
 pub mod conformance;
-#[cfg(feature = "sled")]
+#[cfg(feature = "embedded")]
 mod folder;
 mod journal;
 pub mod kv;
@@ -14,14 +14,19 @@ pub mod port;
 mod record;
 mod store;
 pub mod testing;
-#[cfg(feature = "sled")]
+#[cfg(feature = "embedded")]
 mod writer;
 
-#[cfg(feature = "sled")]
-pub use folder::is_store;
 pub use journal::{CheckReport, Stats, Tuning};
 pub use port::*;
 pub use record::RecordError;
 pub use store::MemoryStore;
+#[cfg(feature = "embedded")]
+pub use store::{Backend, EmbeddedConfig, EmbeddedStore, OpenError, UnknownBackend, backend_of};
+
+/// A store on its default backend.
 #[cfg(feature = "sled")]
-pub use store::{OpenError, SledConfig, SledStore};
+pub type SledStore = EmbeddedStore;
+/// How a store on its default backend is opened.
+#[cfg(feature = "sled")]
+pub type SledConfig = EmbeddedConfig;

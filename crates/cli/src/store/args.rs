@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Subcommand;
+use orderkeep::store::Backend;
 
 use crate::args::OutputFormat;
 
@@ -19,7 +20,7 @@ pub(crate) struct StoreArgs {
 /// Which store.
 #[derive(Debug, clap::Args)]
 pub(crate) struct PlaceArgs {
-    /// The daemon's TOML file, for its `data` and `mark_path`; flags win over it.
+    /// The daemon's TOML file, for its `data`, `mark_path` and `store`; flags win over it.
     #[arg(long, global = true, env = "ORDERKEEP_CONFIG")]
     pub(crate) config: Option<PathBuf>,
     /// The data folder.
@@ -28,6 +29,9 @@ pub(crate) struct PlaceArgs {
     /// Where the store's high-water mark is kept, if not in the data folder.
     #[arg(long, global = true)]
     pub(crate) mark_path: Option<PathBuf>,
+    /// What the store was made with: sled or redb. Found out without it.
+    #[arg(long, global = true, env = "ORDERKEEP_STORE")]
+    pub(crate) store: Option<Backend>,
 }
 
 #[derive(Debug, Subcommand)]

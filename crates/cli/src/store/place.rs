@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use orderkeep::store::{OpenError, SledConfig, SledStore, is_store};
+use orderkeep::store::{Backend, EmbeddedConfig, EmbeddedStore, OpenError, backend_of};
 
 use crate::{
     exit::{self, Failure},
@@ -16,6 +16,8 @@ use super::args::PlaceArgs;
 pub(crate) struct Place {
     pub(crate) data: PathBuf,
     pub(crate) mark_path: Option<PathBuf>,
+    /// What it must be made with, if that was said.
+    pub(crate) backend: Option<Backend>,
 }
 
 impl Place {
@@ -28,20 +30,27 @@ impl Place {
         Ok(Self {
             data: args.data.or(settings.data).unwrap_or_else(|| PathBuf::from("data")),
             mark_path: args.mark_path.or(settings.mark_path),
+            backend: args.store.or(settings.store),
         })
     }
 
-    /// Opens the store that is there; never makes one.
-    pub(crate) async fn open(&self) -> Result<SledStore, OpenFailure> {
-        if !is_store(&self.data) {
+    /// How the store that is there is opened, with what it was made with unless something else was said.
+    pub(crate) fn config(&self) -> Result<EmbeddedConfig, OpenFailure> {
+        let Some(found) = backend_of(&self.data).map_err(OpenFailure::Refused)? else {
             return Err(OpenFailure::NoStore(Failure::new(
                 exit::DATA,
                 format!("there is no store in {}; give --data or --config", self.data.display()),
             )));
-        }
-        let mut config = SledConfig::new(&self.data);
+        };
+        let mut config = EmbeddedConfig::new(&self.data).backend(self.backend.unwrap_or(found));
         config.mark_path.clone_from(&self.mark_path);
-        tokio::task::spawn_blocking(move || SledStore::open(config))
+        Ok(config)
+    }
+
+    /// Opens the store that is there; never makes one.
+    pub(crate) async fn open(&self) -> Result<EmbeddedStore, OpenFailure> {
+        let config = self.config()?;
+        tokio::task::spawn_blocking(move || EmbeddedStore::open(config))
             .await
             .map_err(|failed| OpenFailure::NoStore(Failure::failed(failed)))?
             .map_err(OpenFailure::Refused)

@@ -175,12 +175,17 @@ impl Stage {
     }
 
     pub(crate) fn start(&self) -> Process {
+        self.start_as(self.serve())
+    }
+
+    /// Starts a command line of [`Stage::serve`] with something added to it.
+    pub(crate) fn start_as(&self, mut command: Command) -> Process {
         let log = fs::OpenOptions::new()
             .create(true)
             .append(true)
             .open(self.folder.path().join("engine.log"))
             .unwrap();
-        let engine = Process(self.serve().stderr(log).spawn().unwrap());
+        let engine = Process(command.stderr(log).spawn().unwrap());
         until("the engine answers", || {
             self.http.try_send("GET", &format!("{}/healthz", self.url), &[], "").is_some()
         });

@@ -71,3 +71,37 @@ fn a_check_makes_no_store() {
     assert!(!path.exists());
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
 }
+
+/// The other store, by one line of configuration, through a kill.
+#[test]
+fn an_engine_runs_on_redb_as_well() {
+    let stage = Stage::new("", "");
+    let file = stage.folder.path().join("engine.toml");
+    fs::write(&file, "store = \"redb\"\n").unwrap();
+    let serve = || {
+        let mut command = stage.serve();
+        command.arg("--config").arg(&file);
+        command
+    };
+    let mut engine = stage.start_as(serve());
+    let (first, _) = stage.order("first");
+    stage.to_executed(&first);
+    let (second, _) = stage.order("second");
+    engine.0.kill().unwrap();
+    engine.0.wait().unwrap();
+    let mut engine = stage.start_as(serve());
+    stage.to_executed(&second);
+    engine.0.kill().unwrap();
+    engine.0.wait().unwrap();
+
+    // The folder says what it was made with; an engine that was told otherwise does not touch it.
+    let report = json(&store(&stage.data(), &["check", "--output", "json"]));
+    assert_eq!((&report["whole"], &report["entities"]), (&true.into(), &4.into()), "{report}");
+    let other = stage.serve().output().unwrap();
+    assert_eq!(other.status.code(), Some(DATA), "{other:?}");
+    assert!(said(&other).contains("was made with redb, not sled"), "{other:?}");
+    assert!(!stage.data().join("sled").exists());
+    let misspelt = stage.serve().args(["--store", "redbb"]).output().unwrap();
+    assert_eq!(misspelt.status.code(), Some(2), "{misspelt:?}");
+    assert!(said(&misspelt).contains("there are sled and redb"), "{misspelt:?}");
+}

@@ -11,15 +11,13 @@ const FORMAT: u32 = 1;
 
 const NAME: &str = "FORMAT";
 const PREFIX: &str = "orderkeep store, format ";
+const BACKEND: &str = ", made with ";
+
+/// What a store was made with that does not say it.
+const FIRST_BACKEND: &str = "sled";
 
 /// Ours, but no sign of a store: they may be there before it is made.
 const BEFORE_A_STORE: [&str; 4] = ["LOCK", "MARK", "BALLAST", "FORMAT.new"];
-
-/// Whether a store was ever made in this folder, whatever its state is now.
-#[must_use]
-pub fn is_store(folder: &Path) -> bool {
-    folder.join(NAME).is_file()
-}
 
 /// Why the folder is not a store for this program.
 #[derive(Debug, thiserror::Error)]
@@ -30,34 +28,42 @@ pub(crate) enum FormatError {
     Newer { found: u32 },
     #[error("{0}")]
     Unknown(String),
+    #[error("made with {found}")]
+    Backend { found: String },
 }
 
-/// Checks the folder's format; gives an empty folder ours.
-pub(crate) fn check_format(folder: &Path) -> Result<(), FormatError> {
-    let path = folder.join(NAME);
-    match fs::read_to_string(&path) {
-        Ok(text) => {
-            let found = text
-                .trim_end()
-                .strip_prefix(PREFIX)
-                .and_then(|number| number.parse::<u32>().ok())
-                .ok_or_else(|| {
-                    FormatError::Unknown("FORMAT does not say a format of this store".to_owned())
-                })?;
-            match found {
-                FORMAT => Ok(()),
-                0 => Err(FormatError::Unknown("format 0 never existed".to_owned())),
-                _ => Err(FormatError::Newer { found }),
-            }
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+/// Checks the folder's format and backend; gives an empty folder ours.
+pub(crate) fn check_format(folder: &Path, backend: &str) -> Result<(), FormatError> {
+    match made_with(folder)? {
+        Some(found) if found == backend => Ok(()),
+        Some(found) => Err(FormatError::Backend { found }),
+        None => {
             refuse_foreign(folder)?;
-            Ok(write(folder)?)
+            Ok(write(folder, backend)?)
         }
+    }
+}
+
+/// The backend of the store that is in the folder; `None` if there is none.
+pub(crate) fn made_with(folder: &Path) -> Result<Option<String>, FormatError> {
+    match fs::read_to_string(folder.join(NAME)) {
+        Ok(text) => read(text.trim_end()).map(Some),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) if error.kind() == io::ErrorKind::InvalidData => {
             Err(FormatError::Unknown("FORMAT is not a text of this store".to_owned()))
         }
         Err(error) => Err(error.into()),
+    }
+}
+
+fn read(text: &str) -> Result<String, FormatError> {
+    let unknown = || FormatError::Unknown("FORMAT does not say a format of this store".to_owned());
+    let said = text.strip_prefix(PREFIX).ok_or_else(unknown)?;
+    let (number, backend) = said.split_once(BACKEND).unwrap_or((said, FIRST_BACKEND));
+    match number.parse().map_err(|_| unknown())? {
+        FORMAT => Ok(backend.to_owned()),
+        0 => Err(FormatError::Unknown("format 0 never existed".to_owned())),
+        found => Err(FormatError::Newer { found }),
     }
 }
 
@@ -75,12 +81,12 @@ fn refuse_foreign(folder: &Path) -> Result<(), FormatError> {
 }
 
 /// Whole or not at all.
-fn write(folder: &Path) -> io::Result<()> {
+fn write(folder: &Path, backend: &str) -> io::Result<()> {
     let new = folder.join("FORMAT.new");
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true);
     let mut file: File = super::private(&mut options).open(&new)?;
-    writeln!(file, "{PREFIX}{FORMAT}")?;
+    writeln!(file, "{PREFIX}{FORMAT}{BACKEND}{backend}")?;
     file.sync_all()?;
     fs::rename(&new, folder.join(NAME))?;
     super::sync_dir(folder)

@@ -2,10 +2,10 @@
 //!
 //! ```text
 //! LOCK      who has the store open
-//! FORMAT    the format of everything here
+//! FORMAT    the format of everything here, and what keeps it
 //! MARK      the high-water mark, unless it is kept elsewhere
 //! BALLAST   room for opening again on a full disk
-//! sled/     the engine's own files
+//! sled/     the engine's own files, under its name
 //! ```
 //!
 //! Nothing here knows what is in the engine.
@@ -17,8 +17,7 @@ mod mark;
 mod room;
 
 pub(crate) use ballast::Ballast;
-pub use format::is_store;
-pub(crate) use format::{FormatError, check_format};
+pub(crate) use format::{FormatError, check_format, made_with};
 pub(crate) use lock::{FolderLock, LockError};
 pub(crate) use mark::FileMark;
 pub(crate) use room::DiskRoom;

@@ -26,7 +26,7 @@ mod tuning;
 
 pub(crate) use append::Journal;
 pub use check::CheckReport;
-#[cfg(feature = "sled")]
+#[cfg(feature = "embedded")]
 pub(crate) use recover::{Guard, RecoverError};
 pub(crate) use recover::{OpenOptions, begin_life};
 pub(crate) use shared::Shared;

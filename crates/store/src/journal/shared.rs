@@ -110,7 +110,7 @@ impl Shared {
     }
 
     /// An entity, if it is known without asking the engine.
-    #[cfg(feature = "sled")]
+    #[cfg(feature = "embedded")]
     pub(crate) fn load_fast(&self, id: EntityId) -> Result<Option<Entity>, ReadError> {
         self.stopped()?;
         let overlay = self.overlay();

@@ -5,6 +5,8 @@
 
 mod memory;
 mod pager;
+#[cfg(feature = "redb")]
+pub(crate) mod redb;
 #[cfg(feature = "sled")]
 pub(crate) mod sled;
 pub(crate) mod wide;
@@ -68,7 +70,7 @@ impl Space {
 
     /// Its name on the disk; never changed.
     #[must_use]
-    pub fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Journal => "journal",
             Self::Views => "views",
@@ -199,6 +201,16 @@ pub enum KvError {
     Closed,
 }
 
+/// Why an engine did not open.
+#[cfg(feature = "embedded")]
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum EngineOpenError {
+    #[error("{0}")]
+    Io(#[from] std::io::Error),
+    #[error("{0}")]
+    Damaged(String),
+}
+
 /// An ordered key-value engine with one writer and many readers.
 pub trait Kv: fmt::Debug + Send + Sync + 'static {
     /// The value of a key.
@@ -220,7 +232,8 @@ pub trait Kv: fmt::Debug + Send + Sync + 'static {
         limit: usize,
     ) -> Result<Vec<Pair>, KvError>;
 
-    /// Applies a batch: after a crash all of it is there or nothing of it.
+    /// Applies a batch: after a crash all of it is there or nothing of it. Reads may see it from now on, or only after
+    /// the next sync.
     ///
     /// # Errors
     /// See [`KvError`].

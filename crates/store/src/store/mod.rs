@@ -1,13 +1,13 @@
 //! The stores: the journal with an engine below it and a way to run it around it.
 
+#[cfg(feature = "embedded")]
+mod embedded;
 mod memory;
-#[cfg(feature = "sled")]
+#[cfg(feature = "embedded")]
 mod readers;
-#[cfg(feature = "sled")]
-mod sled;
-#[cfg(feature = "sled")]
+#[cfg(feature = "embedded")]
 mod threaded;
 
+#[cfg(feature = "embedded")]
+pub use embedded::{Backend, EmbeddedConfig, EmbeddedStore, OpenError, UnknownBackend, backend_of};
 pub use memory::MemoryStore;
-#[cfg(feature = "sled")]
-pub use sled::{OpenError, SledConfig, SledStore};

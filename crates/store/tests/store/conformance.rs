@@ -1,7 +1,7 @@
 //! Every backend of this crate against the suite.
 
-use crate::support::{Engines, Sled, tiny};
-use orderkeep_store::{Tuning, conformance::exercise};
+use crate::support::{Engines, Folders, tiny};
+use orderkeep_store::{Backend, Tuning, conformance::exercise};
 
 #[tokio::test]
 async fn memory() {
@@ -20,10 +20,20 @@ async fn dying_without_a_death() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sled() {
-    exercise(&Sled::new(Tuning::embedded())).await;
+    exercise(&Folders::new(Backend::Sled, Tuning::embedded())).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sled_with_rows_close_behind() {
-    exercise(&Sled::new(tiny())).await;
+    exercise(&Folders::new(Backend::Sled, tiny())).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn redb() {
+    exercise(&Folders::new(Backend::Redb, Tuning::embedded())).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn redb_with_rows_close_behind() {
+    exercise(&Folders::new(Backend::Redb, tiny())).await;
 }

@@ -1,9 +1,9 @@
 //! Damage at rest: a file of the engine is flipped, zeroed, cut, emptied or lengthened, at many places. The store refuses
 //! to open, or a check finds it, or everything is there. It never shows less without a word.
 
-use std::{fs, path::Path};
+use std::fs;
 
-use orderkeep_store::{SledConfig, SledStore, Store};
+use orderkeep_store::{Backend, EmbeddedConfig, EmbeddedStore, Store};
 use tempfile::TempDir;
 
 use crate::folder::{config, copy, step};
@@ -22,8 +22,8 @@ enum Verdict {
     Less,
 }
 
-async fn fill(config: &SledConfig) {
-    let store = SledStore::open(config.clone()).unwrap();
+async fn fill(config: &EmbeddedConfig) {
+    let store = EmbeddedStore::open(config.clone()).unwrap();
     for expected in 0..STEPS {
         for number in 0..ENTITIES {
             store.commit(step(number, expected)).await.unwrap();
@@ -31,13 +31,13 @@ async fn fill(config: &SledConfig) {
     }
     // Half of the rows are behind, as after a kill.
     drop(store);
-    let store = SledStore::open(config.clone()).unwrap();
+    let store = EmbeddedStore::open(config.clone()).unwrap();
     store.check().await.unwrap();
     store.commit(step(ENTITIES, 0)).await.unwrap();
 }
 
 /// Every acknowledged step is read back, entity by entity.
-async fn complete(store: &SledStore) -> Result<bool, orderkeep_store::ReadError> {
+async fn complete(store: &EmbeddedStore) -> Result<bool, orderkeep_store::ReadError> {
     for number in 0..=ENTITIES {
         let steps = if number == ENTITIES { 1 } else { STEPS };
         let id = orderkeep_store::EntityId(uuid::Uuid::from_u128(u128::from(number)));
@@ -55,8 +55,8 @@ fn text(event: &orderkeep_store::Event) -> String {
     String::from_utf8_lossy(&event.bytes).into_owned()
 }
 
-async fn verdict(config: SledConfig) -> Verdict {
-    let Ok(store) = SledStore::open(config) else {
+async fn verdict(config: EmbeddedConfig) -> Verdict {
+    let Ok(store) = EmbeddedStore::open(config) else {
         return Verdict::Refused;
     };
     match store.check().await {
@@ -92,11 +92,11 @@ const DAMAGES: [(&str, Damage); 6] = [
 /// Places in the file; its log is written in segments of 512 KiB, so that not all of them hold data.
 const PLACES: usize = 11;
 
-async fn damaged(original: &Path, file: &str, damage: Damage, place: usize) -> Verdict {
+async fn damaged(original: &EmbeddedConfig, file: &str, damage: Damage, place: usize) -> Verdict {
     let folder = TempDir::new().unwrap();
-    let config = config(&folder);
-    copy(original, &config.path);
-    let path = config.path.join("sled").join(file);
+    let config = config(&folder).backend(original.backend);
+    copy(&original.path, &config.path);
+    let path = config.path.join(config.backend.name()).join(file);
     let mut bytes = fs::read(&path).unwrap();
     let used = bytes.iter().rposition(|byte| *byte != 0).unwrap_or(0);
     damage(&mut bytes, used * place / PLACES);
@@ -106,22 +106,32 @@ async fn damaged(original: &Path, file: &str, damage: Damage, place: usize) -> V
 
 #[tokio::test]
 async fn damage_is_never_silent() {
+    damage_everywhere(Backend::Sled).await;
+}
+
+#[tokio::test]
+async fn damage_of_redb_is_never_silent() {
+    damage_everywhere(Backend::Redb).await;
+}
+
+async fn damage_everywhere(backend: Backend) {
     let folder = TempDir::new().unwrap();
-    let config = config(&folder);
+    let config = config(&folder).backend(backend);
     fill(&config).await;
-    assert_eq!(verdict_of_copy(&config.path).await, Verdict::Harmless);
-    let mut files = vec!["db".to_owned(), "conf".to_owned()];
-    for entry in fs::read_dir(config.path.join("sled")).unwrap() {
-        let name = entry.unwrap().file_name().into_string().unwrap();
-        if name.starts_with("snap.") {
-            files.push(name);
+    assert_eq!(damaged(&config, data_file(backend), |_, _| {}, 0).await, Verdict::Harmless);
+    let mut files = Vec::new();
+    for entry in fs::read_dir(config.path.join(backend.name())).unwrap() {
+        let entry = entry.unwrap();
+        if entry.path().is_file() {
+            files.push(entry.file_name().into_string().unwrap());
         }
     }
+    assert!(files.iter().any(|file| file == data_file(backend)), "{files:?}");
     let mut noticed = 0;
     for file in &files {
         for (what, damage) in DAMAGES {
             for place in 0..PLACES {
-                let verdict = damaged(&config.path, file, damage, place).await;
+                let verdict = damaged(&config, file, damage, place).await;
                 assert_ne!(verdict, Verdict::Less, "{file}: {what} at {place}/{PLACES}");
                 noticed += usize::from(verdict != Verdict::Harmless);
             }
@@ -130,11 +140,12 @@ async fn damage_is_never_silent() {
     assert!(noticed > 40, "only {noticed} damages did anything");
 }
 
-async fn verdict_of_copy(original: &Path) -> Verdict {
-    let folder = TempDir::new().unwrap();
-    let config = config(&folder);
-    copy(original, &config.path);
-    verdict(config).await
+fn data_file(backend: Backend) -> &'static str {
+    match backend {
+        Backend::Sled => "db",
+        Backend::Redb => "data.redb",
+        other => panic!("{other} has no damages here yet"),
+    }
 }
 
 /// The twin that must fail: with the mark's word ignored, the same look at an emptied file sees less.
@@ -143,7 +154,7 @@ async fn without_the_mark_it_would_be_silent() {
     let original = TempDir::new().unwrap();
     fill(&config(&original)).await;
     let folder = TempDir::new().unwrap();
-    let config = SledConfig { accept_older: true, ..config(&folder) };
+    let config = EmbeddedConfig { accept_older: true, ..config(&folder) };
     copy(&self::config(&original).path, &config.path);
     let engine = config.path.join("sled");
     for entry in fs::read_dir(&engine).unwrap() {

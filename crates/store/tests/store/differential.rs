@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use orderkeep_store::{
-    Store, Tuning,
+    Backend, Store, Tuning,
     conformance::{Factory, Model, Operation, Outcome, Snapshot, World, perform},
 };
 use proptest::{collection::vec, option, prelude::*, test_runner::TestRunner};
 
-use crate::support::{Engines, Sled, tiny};
+use crate::support::{Engines, Folders, tiny};
 
 /// What happens, or that the store is opened again.
 #[derive(Debug, Clone)]
@@ -80,28 +80,35 @@ async fn compare(
     Ok(())
 }
 
-/// Runs random histories; more of them with PROPTEST_CASES.
-fn run(factory: &dyn Factory, cases: u32, length: usize) {
+/// Runs random histories through each of the stores; more of them with PROPTEST_CASES.
+fn run(factories: &[&dyn Factory], cases: u32, length: usize) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let mut config = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
     if std::env::var_os("PROPTEST_CASES").is_none() {
         config.cases = cases;
     }
     let mut runner = TestRunner::new(config);
-    runner.run(&history(length), |acts| runtime.block_on(agrees(factory, &acts))).unwrap();
+    let all = |acts: Vec<Act>| {
+        factories.iter().try_for_each(|factory| runtime.block_on(agrees(*factory, &acts)))
+    };
+    runner.run(&history(length), all).unwrap();
 }
 
 #[test]
 fn memory() {
-    run(&Engines::new(Tuning::embedded(), false), 60, 120);
+    run(&[&Engines::new(Tuning::embedded(), false)], 60, 120);
 }
 
 #[test]
 fn memory_with_rows_close_behind() {
-    run(&Engines::new(tiny(), false), 200, 120);
+    run(&[&Engines::new(tiny(), false)], 200, 120);
 }
 
+/// Each history through all of them: what each shows is compared with the same model, so with each other.
 #[test]
-fn sled_with_rows_close_behind() {
-    run(&Sled::new(tiny()), 12, 60);
+fn every_backend_shows_the_same() {
+    let memory = Engines::new(tiny(), false);
+    let sled = Folders::new(Backend::Sled, tiny());
+    let redb = Folders::new(Backend::Redb, tiny());
+    run(&[&memory, &sled, &redb], 16, 60);
 }

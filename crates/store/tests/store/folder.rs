@@ -4,7 +4,8 @@ use std::{fs, path::Path, sync::Arc};
 
 use bytes::Bytes;
 use orderkeep_store::{
-    Change, Commit, EntityId, Kind, OpenError, PartitionId, ReadError, SledConfig, SledStore, Store,
+    Backend, Change, Commit, EmbeddedStore, EntityId, Kind, OpenError, PartitionId, ReadError,
+    SledConfig, SledStore, Store, backend_of,
 };
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -70,7 +71,7 @@ fn refused(config: SledConfig) -> OpenError {
 async fn a_second_process_is_told_who_is_first() {
     let folder = tempfile::tempdir().unwrap();
     let config = config(&folder);
-    let mut child = Running::start(Role::Hold, &config.path);
+    let mut child = Running::start(Role::Hold, config.backend, &config.path);
     while child.line().unwrap() != "open." {}
     let error = refused(config.clone());
     let OpenError::InUse { holder, .. } = &error else {
@@ -104,17 +105,42 @@ async fn a_newer_format_is_refused() {
     let config = config(&folder);
     filled(&config, 1).await;
     let format = config.path.join("FORMAT");
-    assert_eq!(fs::read_to_string(&format).unwrap(), "orderkeep store, format 1\n");
+    let ours = "orderkeep store, format 1, made with sled\n";
+    assert_eq!(fs::read_to_string(&format).unwrap(), ours);
     fs::write(&format, "orderkeep store, format 2\n").unwrap();
     let error = refused(config.clone());
     assert!(matches!(error, OpenError::Newer { found: 2, .. }), "{error}");
-    for strange in ["", "something else", "orderkeep store, format x\n"] {
+    let strange = ["", "something else", "orderkeep store, format x\n"];
+    let unknown = "orderkeep store, format 1, made with stone\n";
+    for strange in strange.into_iter().chain([unknown]) {
         fs::write(&format, strange).unwrap();
         let error = refused(config.clone());
         assert!(matches!(error, OpenError::NotAStore { .. }), "{error}");
     }
-    fs::write(&format, "orderkeep store, format 1\n").unwrap();
-    assert_eq!(events(&SledStore::open(config).unwrap()).await, 1);
+    // The first stores did not say what they were made with.
+    for known in ["orderkeep store, format 1\n", ours] {
+        fs::write(&format, known).unwrap();
+        assert_eq!(events(&SledStore::open(config.clone()).unwrap()).await, 1);
+    }
+}
+
+#[tokio::test]
+async fn a_store_stays_with_its_backend() {
+    for (made, other) in [(Backend::Sled, Backend::Redb), (Backend::Redb, Backend::Sled)] {
+        let folder = tempfile::tempdir().unwrap();
+        let config = config(&folder);
+        assert_eq!(backend_of(&config.path).unwrap(), None);
+        filled(&config.clone().backend(made), 3).await;
+        assert_eq!(backend_of(&config.path).unwrap(), Some(made));
+        let error = refused(config.clone().backend(other));
+        assert!(matches!(error, OpenError::OtherBackend { .. }), "{error}");
+        let said = error.to_string();
+        assert!(said.contains(&format!("was made with {made}, not {other}")), "{said}");
+        assert!(said.contains(&format!("store = \"{made}\"")), "{said}");
+        assert!(!config.path.join(other.name()).exists());
+        let store = EmbeddedStore::open(config.backend(made)).unwrap();
+        assert_eq!(events(&store).await, 3);
+    }
 }
 
 #[tokio::test]

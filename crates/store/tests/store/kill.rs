@@ -13,8 +13,8 @@ use std::{
 
 use bytes::Bytes;
 use orderkeep_store::{
-    Change, Claim, Commit, EntityId, InboxDone, InboxSeq, Kind, Label, ListQuery, NewInboxItem,
-    PartitionId, SledConfig, SledStore, Store,
+    Backend, Change, Claim, Commit, EmbeddedConfig, EmbeddedStore, EntityId, InboxDone, InboxSeq,
+    Kind, Label, ListQuery, NewInboxItem, PartitionId, Store, backend_of,
 };
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -74,7 +74,7 @@ fn change(id: EntityId, expected: u64) -> Change {
 }
 
 /// The child: writes until it is killed.
-pub(crate) fn write(store: SledStore, generation: u32) {
+pub(crate) fn write(store: EmbeddedStore, generation: u32) {
     let store = Arc::new(store);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
     let tasks: Vec<_> = (0..TASKS)
@@ -85,7 +85,7 @@ pub(crate) fn write(store: SledStore, generation: u32) {
     }
 }
 
-async fn write_entities(store: Arc<SledStore>, generation: u32, task: u32) {
+async fn write_entities(store: Arc<EmbeddedStore>, generation: u32, task: u32) {
     for number in 0.. {
         let id = entity(generation, task, number);
         for expected in 0..STEPS {
@@ -159,11 +159,12 @@ pub(crate) fn look_alone(folder: &Path) {
 /// Opens a copy and looks at everything that was acknowledged.
 async fn look(original: &Path, acknowledged: &Acknowledged) {
     let copied = TempDir::new().unwrap();
-    let config = SledConfig::new(copied.path().join("store"));
+    let backend = backend_of(original).unwrap().unwrap_or_default();
+    let config = EmbeddedConfig::new(copied.path().join("store")).backend(backend);
     if original.exists() {
         copy(original, &config.path);
     }
-    let store = SledStore::open(config).unwrap();
+    let store = EmbeddedStore::open(config).unwrap();
     let report = store.check().await.unwrap();
     assert_eq!(report.problems, Vec::<String>::new());
     for (id, version) in &acknowledged.versions {
@@ -212,9 +213,9 @@ fn mix(seed: u32) -> u32 {
 }
 
 /// Starts a child and kills it: in its opening, or after some acknowledgements.
-fn kill_one(generation: u32, folder: &TempDir, acknowledged: &mut Acknowledged) {
+fn kill_one(backend: Backend, generation: u32, folder: &TempDir, acknowledged: &mut Acknowledged) {
     let path = folder.path().join("store");
-    let mut child = Running::start(Role::Write { generation }, &path);
+    let mut child = Running::start(Role::Write { generation }, backend, &path);
     let random = mix(generation);
     while child.line().unwrap() != "opening." {}
     if generation.is_multiple_of(3) {
@@ -237,6 +238,15 @@ fn kill_one(generation: u32, folder: &TempDir, acknowledged: &mut Acknowledged) 
 
 #[tokio::test]
 async fn nothing_acknowledged_is_lost() {
+    kill(Backend::Sled).await;
+}
+
+#[tokio::test]
+async fn nothing_acknowledged_is_lost_on_redb() {
+    kill(Backend::Redb).await;
+}
+
+async fn kill(backend: Backend) {
     let kills =
         std::env::var("ORDERKEEP_STORE_KILLS").ok().map_or(KILLS, |kills| kills.parse().unwrap());
     let mut steps = 0;
@@ -247,7 +257,7 @@ async fn nothing_acknowledged_is_lost() {
             folder = TempDir::new().unwrap();
             acknowledged = Acknowledged::default();
         }
-        kill_one(generation, &folder, &mut acknowledged);
+        kill_one(backend, generation, &folder, &mut acknowledged);
         look(&folder.path().join("store"), &acknowledged).await;
         steps = steps.max(acknowledged.versions.values().sum::<u64>());
     }

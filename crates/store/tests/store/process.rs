@@ -10,10 +10,11 @@ use std::{
     process::{Child, ChildStdout, Command, Stdio},
 };
 
-use orderkeep_store::{SledConfig, SledStore};
+use orderkeep_store::{Backend, EmbeddedConfig, EmbeddedStore};
 
 const ROLE: &str = "ORDERKEEP_STORE_CHILD";
 const FOLDER: &str = "ORDERKEEP_STORE_FOLDER";
+const BACKEND: &str = "ORDERKEEP_STORE_BACKEND";
 
 /// Marks our lines among those of the test program.
 const OURS: &str = "child: ";
@@ -34,7 +35,7 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    pub(crate) fn start(role: Role, folder: &Path) -> Self {
+    pub(crate) fn start(role: Role, backend: Backend, folder: &Path) -> Self {
         let role = match role {
             Role::Hold => "hold".to_owned(),
             Role::Write { generation } => generation.to_string(),
@@ -43,6 +44,7 @@ impl Running {
             .args(["--exact", "process::child", "--nocapture"])
             .env(ROLE, role)
             .env(FOLDER, folder)
+            .env(BACKEND, backend.name())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -90,9 +92,10 @@ fn child() {
         crate::kill::look_alone(Path::new(&folder));
         return;
     }
+    let backend = std::env::var(BACKEND).map_or(Backend::Sled, |name| name.parse().unwrap());
     say("opening");
-    let store = SledStore::open(SledConfig { ballast_bytes: 64 * 1024, ..SledConfig::new(folder) })
-        .unwrap();
+    let config = EmbeddedConfig { ballast_bytes: 64 * 1024, ..EmbeddedConfig::new(folder) };
+    let store = EmbeddedStore::open(config.backend(backend)).unwrap();
     say("open");
     if role == "hold" {
         // Until it is killed, or its parent is gone and the pipe with it.

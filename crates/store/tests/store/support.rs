@@ -6,8 +6,8 @@ use std::sync::{
 };
 
 use orderkeep_store::{
-    BoxFuture, MemoryStore, SledConfig, SledStore, Store, Tuning, conformance::Factory, kv::Kv,
-    kv::MemoryKv, testing::DyingKv,
+    Backend, BoxFuture, EmbeddedConfig, EmbeddedStore, MemoryStore, Store, Tuning,
+    conformance::Factory, kv::Kv, kv::MemoryKv, testing::DyingKv,
 };
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -60,35 +60,37 @@ impl Factory for Engines {
     }
 }
 
-/// Stores on sled, each in a folder of its own. Every second one is closed before it is opened again, the others are
+/// Stores on a backend, each in a folder of its own. Every second one is closed before it is opened again, the others are
 /// only dropped.
-pub(crate) struct Sled {
+pub(crate) struct Folders {
+    backend: Backend,
     tuning: Tuning,
     folder: TempDir,
     count: AtomicU64,
 }
 
-impl Sled {
-    pub(crate) fn new(tuning: Tuning) -> Self {
-        Self { tuning, folder: tempfile::tempdir().unwrap(), count: AtomicU64::new(0) }
+impl Folders {
+    pub(crate) fn new(backend: Backend, tuning: Tuning) -> Self {
+        Self { backend, tuning, folder: tempfile::tempdir().unwrap(), count: AtomicU64::new(0) }
     }
 
-    fn config(&self, number: u64) -> SledConfig {
-        SledConfig {
+    fn config(&self, number: u64) -> EmbeddedConfig {
+        EmbeddedConfig {
+            backend: self.backend,
             tuning: self.tuning.clone(),
             cache_bytes: 16 * 1024 * 1024,
             ballast_bytes: 64 * 1024,
-            ..SledConfig::new(self.folder.path().join(number.to_string()))
+            ..EmbeddedConfig::new(self.folder.path().join(number.to_string()))
         }
     }
 }
 
-impl Factory for Sled {
+impl Factory for Folders {
     fn fresh(&self) -> BoxFuture<'_, Arc<dyn Store>> {
         let number = self.count.fetch_add(1, Ordering::Relaxed) + 1;
         let config = self.config(number);
         Box::pin(async move {
-            let store: Arc<dyn Store> = Arc::new(SledStore::open(config).unwrap());
+            let store: Arc<dyn Store> = Arc::new(EmbeddedStore::open(config).unwrap());
             store
         })
     }
@@ -101,7 +103,7 @@ impl Factory for Sled {
                 store.close().await.unwrap();
             }
             drop(store);
-            let store: Arc<dyn Store> = Arc::new(SledStore::open(config).unwrap());
+            let store: Arc<dyn Store> = Arc::new(EmbeddedStore::open(config).unwrap());
             store
         })
     }

@@ -10,7 +10,7 @@
 
 mod open;
 
-pub(crate) use open::{SledFolder, SledOpenError};
+pub(crate) use open::SledFolder;
 
 use std::{
     collections::BTreeMap,

@@ -32,14 +32,7 @@ pub(crate) struct SledFolder {
     pub(crate) cache_bytes: u64,
 }
 
-/// Why sled did not open.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum SledOpenError {
-    #[error("{0}")]
-    Io(#[from] io::Error),
-    #[error("{0}")]
-    Damaged(String),
-}
+pub(crate) use crate::kv::EngineOpenError as SledOpenError;
 
 impl SledFolder {
     /// The file that holds the data, for messages.

@@ -1,0 +1,170 @@
+//! A durable store in a folder of its own: the journal on a backend.
+
+mod config;
+mod error;
+mod open;
+
+pub use config::{Backend, EmbeddedConfig, UnknownBackend};
+pub use error::OpenError;
+pub use open::backend_of;
+
+use std::{any::Any, collections::BTreeMap, path::Path};
+
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use crate::{
+    BoxFuture, CheckReport, Claim, Commit, CommitError, Committed, Cursor, Due, Entity, EntityId,
+    Event, FeedPage, Health, InboxItem, InboxSeq, Incarnation, Kind, Label, ListQuery, Micros,
+    NewInboxItem, PartitionId, Position, ReadError, Stats, Store, Version,
+    folder::{self, Ballast, DiskRoom, FileMark},
+    journal::{Guard, OpenOptions, RoomPolicy},
+    writer::GroupBounds,
+};
+
+use super::threaded::{Running, Threaded};
+
+/// A durable store in a folder; see [`crate::Store`].
+#[derive(Debug)]
+pub struct EmbeddedStore {
+    inner: Threaded,
+}
+
+impl EmbeddedStore {
+    /// Opens or creates the store. Blocks for as long as that takes: call it before the service serves.
+    ///
+    /// # Errors
+    /// See [`OpenError`].
+    pub fn open(config: EmbeddedConfig) -> Result<Self, OpenError> {
+        let path = config.path.clone();
+        let at = |path: &Path| {
+            let path = path.to_owned();
+            move |source| OpenError::Io { path, source }
+        };
+        folder::create(&path).map_err(at(&path))?;
+        let lock = open::lock(&path)?;
+        open::format(&path, config.backend)?;
+        let mark_file = config.mark_file();
+        let (mark, found) = FileMark::open(&mark_file).map_err(at(&mark_file))?;
+        let ballast = Ballast::new(&path, config.ballast_bytes);
+        let kv = open::engine(&config, &ballast)?;
+        folder::restrict(&path).map_err(at(&path))?;
+        let options = OpenOptions {
+            tuning: config.tuning.clone(),
+            new_incarnation: Uuid::new_v4(),
+            guard: Some(Guard { mark: Box::new(mark), found, accept_older: config.accept_older }),
+            room: Some(RoomPolicy {
+                room: Box::new(DiskRoom { folder: path.clone() }),
+                new_entities: config.reserve_new_bytes,
+                everything: config.reserve_bytes,
+            }),
+        };
+        let journal = open::recover(kv, options, &config)?;
+        let running = Running {
+            group: GroupBounds { entries: config.group_entries.max(1), bytes: config.group_bytes },
+            queue_bytes: config.queue_bytes,
+            commit_timeout: config.commit_timeout,
+        };
+        // On a disk that is nearly full the reserve waits for better days; the store says so by its health.
+        let _ = ballast.hold();
+        let keep: Box<dyn Any + Send> = Box::new(lock);
+        let inner = Threaded::start(journal, running, keep).map_err(at(&path))?;
+        Ok(Self { inner })
+    }
+
+    /// Compares everything that can be looked up with the whole journal. Commits wait while it runs.
+    ///
+    /// # Errors
+    /// The store has stopped.
+    pub async fn check(&self) -> Result<CheckReport, ReadError> {
+        self.inner.check().await
+    }
+
+    /// Figures about the store.
+    ///
+    /// # Errors
+    /// The store has stopped.
+    pub async fn stats(&self) -> Result<Stats, ReadError> {
+        self.inner.stats().await
+    }
+}
+
+impl Store for EmbeddedStore {
+    fn commit(&self, commit: Commit) -> BoxFuture<'_, Result<Committed, CommitError>> {
+        self.inner.commit(commit)
+    }
+
+    fn append_inbox(&self, item: NewInboxItem) -> BoxFuture<'_, Result<InboxSeq, CommitError>> {
+        self.inner.append_inbox(item)
+    }
+
+    fn load(&self, id: EntityId) -> BoxFuture<'_, Result<Option<Entity>, ReadError>> {
+        self.inner.load(id)
+    }
+
+    fn by_claim(&self, claim: &Claim) -> BoxFuture<'_, Result<Option<EntityId>, ReadError>> {
+        self.inner.by_claim(claim)
+    }
+
+    fn due(
+        &self,
+        partition: PartitionId,
+        until: Micros,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<Due>, ReadError>> {
+        self.inner.due(partition, until, limit)
+    }
+
+    fn list(&self, query: ListQuery) -> BoxFuture<'_, Result<Vec<Entity>, ReadError>> {
+        self.inner.list(query)
+    }
+
+    fn counts(&self, kind: Kind) -> BoxFuture<'_, Result<BTreeMap<Label, u64>, ReadError>> {
+        self.inner.counts(kind)
+    }
+
+    fn history(
+        &self,
+        id: EntityId,
+        after: Version,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<Event>, ReadError>> {
+        self.inner.history(id, after, limit)
+    }
+
+    fn feed(
+        &self,
+        after: Option<Cursor>,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<FeedPage, ReadError>> {
+        self.inner.feed(after, limit)
+    }
+
+    fn inbox(
+        &self,
+        after: Option<InboxSeq>,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<InboxItem>, ReadError>> {
+        self.inner.inbox(after, limit)
+    }
+
+    fn inbox_len(&self) -> u64 {
+        self.inner.inbox_len()
+    }
+
+    fn incarnation(&self) -> Incarnation {
+        self.inner.incarnation()
+    }
+
+    fn durable(&self) -> watch::Receiver<Position> {
+        self.inner.durable()
+    }
+
+    fn health(&self) -> watch::Receiver<Health> {
+        self.inner.health()
+    }
+
+    fn close(&self) -> BoxFuture<'_, Result<(), ReadError>> {
+        self.inner.close()
+    }
+}

@@ -1,0 +1,142 @@
+//! The steps of opening a store in a folder, each with its error for people.
+
+use std::{io, path::Path, sync::Arc};
+
+use crate::{
+    folder::{self, Ballast, FolderLock, FormatError, LockError},
+    journal::{Journal, OpenOptions, RecoverError},
+    kv::{EngineOpenError, Kv},
+};
+
+use super::{Backend, EmbeddedConfig, OpenError};
+
+pub(super) fn lock(path: &Path) -> Result<FolderLock, OpenError> {
+    FolderLock::acquire(path).map_err(|error| match error {
+        LockError::Held(holder) => OpenError::InUse { path: path.to_owned(), holder },
+        LockError::Io(source) => OpenError::Io { path: FolderLock::path(path), source },
+    })
+}
+
+pub(super) fn format(path: &Path, backend: Backend) -> Result<(), OpenError> {
+    folder::check_format(path, backend.name()).map_err(|error| not_ours(path, backend, error))
+}
+
+/// What a store in this folder was made with; `None` if there is no store.
+///
+/// # Errors
+/// The folder cannot be read, or holds a store that this program does not know.
+pub fn backend_of(path: &Path) -> Result<Option<Backend>, OpenError> {
+    let found = folder::made_with(path).and_then(|found| {
+        found.map(|name| name.parse().map_err(|_| FormatError::Backend { found: name })).transpose()
+    });
+    found.map_err(|error| not_ours(path, Backend::default(), error))
+}
+
+fn not_ours(path: &Path, wanted: Backend, error: FormatError) -> OpenError {
+    let path = path.to_owned();
+    match error {
+        FormatError::Io(source) => OpenError::Io { path, source },
+        FormatError::Newer { found } => OpenError::Newer { path, found },
+        FormatError::Unknown(why) => OpenError::NotAStore { path, why },
+        FormatError::Backend { found } => match found.parse() {
+            Ok(found) => OpenError::OtherBackend { path, found, wanted },
+            Err(error) => OpenError::NotAStore { path, why: error.to_string() },
+        },
+    }
+}
+
+/// Opens the backend; on a full disk once more with the reserve given back.
+pub(super) fn engine(config: &EmbeddedConfig, ballast: &Ballast) -> Result<Arc<dyn Kv>, OpenError> {
+    let folder = config.path.join(config.backend.name());
+    let open: Opener = match config.backend {
+        #[cfg(feature = "sled")]
+        Backend::Sled => |folder, cache| {
+            let folder =
+                crate::kv::sled::SledFolder { path: folder.to_owned(), cache_bytes: cache };
+            folder.open().map(|kv| Arc::new(kv) as Arc<dyn Kv>)
+        },
+        #[cfg(feature = "redb")]
+        Backend::Redb => |folder, cache| {
+            crate::kv::redb::open(folder, cache).map(|kv| Arc::new(kv) as Arc<dyn Kv>)
+        },
+        #[cfg(not(all(feature = "sled", feature = "redb")))]
+        missing => return Err(OpenError::NotBuiltIn(missing)),
+    };
+    with_reserve(ballast, || open(&folder, config.cache_bytes)).map_err(|error| match error {
+        EngineOpenError::Io(source) => OpenError::Io { path: folder.clone(), source },
+        EngineOpenError::Damaged(why) => OpenError::Damaged { path: folder.clone(), why },
+    })
+}
+
+type Opener = fn(&Path, u64) -> Result<Arc<dyn Kv>, EngineOpenError>;
+
+/// Opens; on a full disk once more with the reserve given back, if there is one.
+fn with_reserve<T>(
+    ballast: &Ballast,
+    mut open: impl FnMut() -> Result<T, EngineOpenError>,
+) -> Result<T, EngineOpenError> {
+    match open() {
+        Err(EngineOpenError::Io(error))
+            if error.kind() == io::ErrorKind::StorageFull && ballast.release().unwrap_or(false) =>
+        {
+            open()
+        }
+        other => other,
+    }
+}
+
+/// The journal's own checks; reads of a damaged engine may panic.
+pub(super) fn recover(
+    kv: Arc<dyn Kv>,
+    options: OpenOptions,
+    config: &EmbeddedConfig,
+) -> Result<Journal, OpenError> {
+    let opened =
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| Journal::open(kv, options)));
+    let backend = config.backend;
+    let damaged = |why| OpenError::Damaged { path: config.path.join(backend.name()), why };
+    match opened {
+        Ok(Ok(journal)) => Ok(journal),
+        Ok(Err(error)) => Err(match error {
+            RecoverError::Kv(_) | RecoverError::Halted(_) => damaged(error.to_string()),
+            RecoverError::Lost { .. }
+            | RecoverError::OtherStore { .. }
+            | RecoverError::MarkMissing { .. } => OpenError::Lost {
+                path: config.path.clone(),
+                mark: config.mark_file(),
+                why: error.to_string(),
+            },
+        }),
+        Err(panic) => Err(damaged(format!("{backend} panicked: {}", folder::panic_text(&*panic)))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn full() -> EngineOpenError {
+        EngineOpenError::Io(io::ErrorKind::StorageFull.into())
+    }
+
+    /// An engine that opens only when the reserve is gone.
+    #[test]
+    fn the_reserve_goes_only_when_an_open_needs_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let ballast = Ballast::new(folder.path(), 1_000);
+        let held = || folder.path().join("BALLAST").exists();
+        ballast.hold().unwrap();
+        assert!(with_reserve(&ballast, || Ok(())).is_ok() && held());
+        let damaged = || Err::<(), _>(EngineOpenError::Damaged("torn".to_owned()));
+        assert!(with_reserve(&ballast, damaged).is_err() && held());
+        let opened = with_reserve(&ballast, || if held() { Err(full()) } else { Ok(()) });
+        assert!(opened.is_ok() && !held());
+        let mut tries = 0;
+        let never = with_reserve(&ballast, || {
+            tries += 1;
+            Err::<(), _>(full())
+        });
+        assert!(never.is_err());
+        assert_eq!(tries, 1, "without a reserve it is not tried again");
+    }
+}
