@@ -64,6 +64,8 @@ pub(crate) enum Command {
     /// Measure this machine with this program.
     #[command(subcommand)]
     Bench(BenchCommand),
+    /// What happens in a running engine, in order.
+    Events(EventsArgs),
 }
 
 #[derive(Debug, clap::Args)]
@@ -196,6 +198,39 @@ pub(crate) struct OrdersArgs {
     pub(crate) server: ServerArgs,
     #[command(subcommand)]
     pub(crate) command: OrdersCommand,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct EventsArgs {
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
+    #[command(subcommand)]
+    pub(crate) command: EventsCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum EventsCommand {
+    /// Follow all events, through restarts of the engine, until interrupted. With `--output json` each line is a
+    /// CloudEvent, whose `cursor` is where to go on after it.
+    Tail(TailArgs),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct TailArgs {
+    /// Begin after this cursor, with the `oldest` event that is kept, or with what is new (`latest`).
+    #[arg(long, default_value = "latest", value_parser = cursor)]
+    pub(crate) after: String,
+    /// End after so many events.
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) limit: Option<u64>,
+}
+
+fn cursor(text: &str) -> Result<String, String> {
+    let known = matches!(text, "oldest" | "latest");
+    if known || text.parse::<orderkeep::Cursor>().is_ok() {
+        return Ok(text.to_owned());
+    }
+    Err("give `oldest`, `latest`, or the `cursor` of an event".to_owned())
 }
 
 /// Which engine.

@@ -15,10 +15,14 @@ use crate::{
 /// How long one request may take. Longer than the engine's own limit is of no use.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
+/// A stream says something every 15 seconds; silence for longer is no engine.
+const SILENCE: Duration = Duration::from_secs(45);
+
 /// A client of one server.
 #[derive(Debug, Clone)]
 pub(crate) struct Client {
     http: reqwest::Client,
+    streams: reqwest::Client,
     base: String,
     token: Option<SecretString>,
 }
@@ -40,14 +44,16 @@ pub(crate) struct Unreachable {
 
 impl Client {
     pub(crate) fn new(base: &str, token_file: Option<&Path>) -> Result<Self, Failure> {
-        let http = reqwest::Client::builder()
-            .timeout(TIMEOUT)
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
+        let client =
+            || reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy();
+        let http = client().timeout(TIMEOUT).build().map_err(Failure::failed)?;
+        let streams = client()
+            .connect_timeout(TIMEOUT)
+            .read_timeout(SILENCE)
             .build()
             .map_err(Failure::failed)?;
         let token = token_file.map(settings::secret).transpose()?;
-        Ok(Self { http, base: base.trim_end_matches('/').to_owned(), token })
+        Ok(Self { http, streams, base: base.trim_end_matches('/').to_owned(), token })
     }
 
     pub(crate) async fn send(
@@ -57,19 +63,8 @@ impl Client {
         key: Option<&str>,
         body: Option<&(impl Serialize + ?Sized)>,
     ) -> Result<Answer, Unreachable> {
-        let unreachable = |error: reqwest::Error| {
-            let mut why = error.to_string();
-            let mut source = std::error::Error::source(&error);
-            while let Some(cause) = source {
-                why = cause.to_string();
-                source = cause.source();
-            }
-            Unreachable { base: self.base.clone(), why }
-        };
-        let mut request = self.http.request(method, format!("{}{path}", self.base));
-        if let Some(token) = &self.token {
-            request = request.bearer_auth(token.expose_secret());
-        }
+        let unreachable = |error| Unreachable::new(&self.base, &error);
+        let mut request = self.request(&self.http, method, path);
         if let Some(key) = key {
             request = request.header("idempotency-key", key);
         }
@@ -86,12 +81,79 @@ impl Client {
         Ok(Answer { status, body: serde_json::from_slice(&bytes).unwrap_or(Value::Null) })
     }
 
+    fn request(
+        &self,
+        client: &reqwest::Client,
+        method: Method,
+        path: &str,
+    ) -> reqwest::RequestBuilder {
+        let request = client.request(method, format!("{}{path}", self.base));
+        match &self.token {
+            Some(token) => request.bearer_auth(token.expose_secret()),
+            None => request,
+        }
+    }
+
+    /// Opens a stream of server-sent events.
+    pub(crate) async fn stream(&self, path: &str) -> Result<Stream, Interrupted> {
+        let interrupted = |error| Interrupted::Unreachable(Unreachable::new(&self.base, &error));
+        let request = self.request(&self.streams, Method::GET, path);
+        let response = request
+            .header(header::ACCEPT, "text/event-stream")
+            .send()
+            .await
+            .map_err(interrupted)?;
+        let status = response.status();
+        if status.is_success() {
+            return Ok(Stream { base: self.base.clone(), response });
+        }
+        let bytes = response.bytes().await.map_err(interrupted)?;
+        let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+        Err(Interrupted::Refused(Answer { status, body }))
+    }
+
     pub(crate) async fn get(&self, path: &str) -> Result<Answer, Unreachable> {
         self.send(Method::GET, path, None, None::<&Value>).await
     }
 
     pub(crate) async fn post(&self, path: &str, body: &Value) -> Result<Answer, Unreachable> {
         self.send(Method::POST, path, None, Some(body)).await
+    }
+}
+
+/// An answer that does not end.
+#[derive(Debug)]
+pub(crate) struct Stream {
+    base: String,
+    response: reqwest::Response,
+}
+
+/// Why there is no stream, or no more of it.
+#[derive(Debug)]
+pub(crate) enum Interrupted {
+    Unreachable(Unreachable),
+    Refused(Answer),
+}
+
+impl Stream {
+    /// The next piece; `None`: the server ended it.
+    pub(crate) async fn chunk(&mut self) -> Result<Option<Vec<u8>>, Interrupted> {
+        match self.response.chunk().await {
+            Ok(bytes) => Ok(bytes.map(|bytes| bytes.to_vec())),
+            Err(error) => Err(Interrupted::Unreachable(Unreachable::new(&self.base, &error))),
+        }
+    }
+}
+
+impl Unreachable {
+    fn new(base: &str, error: &reqwest::Error) -> Self {
+        let mut why = error.to_string();
+        let mut source = std::error::Error::source(error);
+        while let Some(cause) = source {
+            why = cause.to_string();
+            source = cause.source();
+        }
+        Self { base: base.to_owned(), why }
     }
 }
 

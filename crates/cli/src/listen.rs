@@ -7,6 +7,7 @@ use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
 };
+use tokio_util::sync::CancellationToken;
 
 use crate::exit::{self, Failure};
 
@@ -33,10 +34,11 @@ pub(crate) async fn asked_to_stop() {
     }
 }
 
-/// Serves until the process is asked to stop, or `until` is over.
+/// Serves until the process is asked to stop, or `until` is over. `closing` then ends what would stay open.
 pub(crate) async fn serve(
     listener: TcpListener,
     router: Router,
+    closing: CancellationToken,
     until: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), Failure> {
     axum::serve(listener, router)
@@ -45,6 +47,7 @@ pub(crate) async fn serve(
                 () = asked_to_stop() => {}
                 () = until => {}
             }
+            closing.cancel();
         })
         .await
         .map_err(Failure::failed)

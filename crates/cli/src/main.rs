@@ -5,6 +5,7 @@ mod bench;
 mod client;
 mod demo;
 mod dev;
+mod events;
 mod exit;
 mod listen;
 mod orders;
@@ -52,5 +53,6 @@ async fn run(args: Args) -> Result<(), Failure> {
         Command::Orders(args) => orders::run(args).await,
         Command::Store(args) => store::run(args).await,
         Command::Bench(command) => bench::run(command).await,
+        Command::Events(args) => events::run(args).await,
     }
 }

@@ -12,6 +12,11 @@ pub(crate) fn json(value: &impl Serialize) {
     }
 }
 
+/// One line for people.
+pub(crate) fn line(text: impl std::fmt::Display) {
+    drop(writeln!(std::io::stdout(), "{text}"));
+}
+
 /// A table with a head.
 pub(crate) fn table<const N: usize>(head: [&str; N], rows: impl IntoIterator<Item = [String; N]>) {
     let mut table = Table::new();

@@ -69,8 +69,9 @@ pub(crate) async fn carry_on(
             drop(halted.set(why));
         }
     };
+    let closing = api.closing.clone();
     let router = orderkeep::http::router(engine.clone(), api);
-    listen::serve(listener, router, until).await?;
+    listen::serve(listener, router, closing, until).await?;
     if let Some(why) = halted.get() {
         return Err(Failure::new(
             exit::HALTED,

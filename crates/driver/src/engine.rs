@@ -2,8 +2,10 @@
 
 mod builder;
 mod read;
+mod wait;
 
 pub use builder::Builder;
+pub use wait::{WaitEnd, Waited};
 
 use std::{fmt, sync::Arc};
 

@@ -2,7 +2,7 @@
 
 use orderkeep_core::{Disposition, OrderId, Refusal, terms::TermsMismatch};
 use orderkeep_provider::CallError;
-use orderkeep_store::{CommitError, ReadError};
+use orderkeep_store::{CommitError, Cursor, ReadError};
 
 use crate::codec::CodecError;
 
@@ -27,6 +27,14 @@ pub enum EngineError {
     /// Too much is waiting already.
     #[error("too busy: {0}; try again later")]
     Busy(&'static str),
+    /// The feed cannot go on from this cursor.
+    #[error(
+        "the cursor is from another life of this store or too old; read the orders anew, then go on from {oldest}"
+    )]
+    CursorGone {
+        /// Where the feed starts now.
+        oldest: Cursor,
+    },
     /// A record cannot be read.
     #[error(transparent)]
     Record(#[from] CodecError),
@@ -56,9 +64,8 @@ impl From<ReadError> for EngineError {
         match error {
             ReadError::Halted(why) => Self::Halted(why),
             ReadError::Closed => Self::ShuttingDown,
-            other @ (ReadError::Damaged(_) | ReadError::CursorGone { .. } | _) => {
-                Self::Store(other.to_string())
-            }
+            ReadError::CursorGone { oldest } => Self::CursorGone { oldest },
+            other @ (ReadError::Damaged(_) | _) => Self::Store(other.to_string()),
         }
     }
 }

@@ -21,6 +21,44 @@ pub struct FeedEvent {
     pub record: EventRecord,
 }
 
+/// A stretch of what happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventPage {
+    /// The events, in order.
+    pub events: Vec<FeedEvent>,
+    /// Where to go on; the cursor asked for when there was nothing new.
+    pub next: Cursor,
+}
+
+/// What happened after a cursor, now: at most `limit` events, and fewer only where the feed ends.
+pub(crate) async fn page(
+    store: &dyn Store,
+    after: Option<Cursor>,
+    limit: usize,
+) -> Result<EventPage, EngineError> {
+    let mut events = Vec::new();
+    let mut page = store.feed(after, limit).await?;
+    loop {
+        let last = page.entries.is_empty();
+        for entry in page.entries.into_iter().filter(|entry| entry.kind == ORDER) {
+            events.push(read(entry)?);
+        }
+        if last || events.len() >= limit {
+            return Ok(EventPage { events, next: page.next });
+        }
+        page = store.feed(Some(page.next), limit - events.len()).await?;
+    }
+}
+
+fn read(entry: FeedEntry) -> Result<FeedEvent, EngineError> {
+    Ok(FeedEvent {
+        cursor: entry.cursor,
+        order_id: OrderId(entry.id.0),
+        version: entry.version,
+        record: codec::decode(&entry.bytes)?,
+    })
+}
+
 /// A follower's place in the feed. Drop it at any time; a kept cursor continues.
 #[derive(Debug)]
 pub struct Feed {
@@ -40,19 +78,14 @@ impl Feed {
     /// The next event; waits for one.
     ///
     /// # Errors
-    /// The store has halted or was closed, or the cursor is of another life of it. An event that cannot be read is said
+    /// The store has halted or was closed, or the cursor is of another life of it or too old. An event that cannot be read is said
     /// once; the next call goes on after it.
     pub async fn next(&mut self) -> Result<FeedEvent, EngineError> {
         /// Enough to be quick, few enough to be read at once.
         const PAGE: usize = 256;
         loop {
             if let Some(entry) = self.ready.pop_front() {
-                return Ok(FeedEvent {
-                    cursor: entry.cursor,
-                    order_id: OrderId(entry.id.0),
-                    version: entry.version,
-                    record: codec::decode(&entry.bytes)?,
-                });
+                return read(entry);
             }
             self.durable.borrow_and_update();
             self.health.borrow_and_update();

@@ -20,13 +20,17 @@ mod inbox;
 pub mod records;
 mod shard;
 mod stats;
+mod waiting;
 
 pub use clock::{Clock, SystemClock, TokioClock};
 pub use config::{Budget, EngineConfig};
-pub use engine::{Answered, Builder, Engine, OrderList, SubmitRequest, Submitted, TermsSource};
+pub use engine::{
+    Answered, Builder, Engine, OrderList, SubmitRequest, Submitted, TermsSource, WaitEnd, Waited,
+};
 pub use entropy::{Entropy, SeededEntropy, SystemEntropy};
 pub use error::{CommandError, EngineError, StartError, SubmitError, WebhookError};
-pub use feed::{Feed, FeedEvent};
+pub use feed::{EventPage, Feed, FeedEvent};
 pub use gate::GateState;
 pub use inbox::WebhookReceipt;
+pub use orderkeep_store::{BadCursor, Cursor};
 pub use stats::{AccountStatus, Status};

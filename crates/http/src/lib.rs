@@ -6,12 +6,14 @@
 mod amount;
 mod auth;
 mod commands;
+mod events;
 mod health;
 mod json;
 mod locks;
 mod orders;
 mod problem;
 pub mod view;
+mod wait;
 mod webhooks;
 
 use std::time::Duration;
@@ -26,6 +28,7 @@ use axum::{
 use orderkeep_core::AccountId;
 use orderkeep_driver::Engine;
 use secrecy::SecretString;
+use tokio_util::sync::CancellationToken;
 use tower_http::timeout::TimeoutLayer;
 
 /// An API body is at most this long.
@@ -40,6 +43,10 @@ pub struct ApiConfig {
     pub token: Option<SecretString>,
     /// Where the provider's webhooks arrive, and for which account.
     pub webhooks: Vec<WebhookRoute>,
+    /// So many event streams may be open at once.
+    pub streams_max: usize,
+    /// Ends what would stay open: event streams and waits. Cancel it before the server is stopped.
+    pub closing: CancellationToken,
 }
 
 /// Where webhooks of one account arrive.
@@ -55,7 +62,12 @@ impl Default for ApiConfig {
     fn default() -> Self {
         let webhook =
             WebhookRoute { path: "/webhooks/p100".to_owned(), account: AccountId::main() };
-        Self { token: None, webhooks: vec![webhook] }
+        Self {
+            token: None,
+            webhooks: vec![webhook],
+            streams_max: 64,
+            closing: CancellationToken::new(),
+        }
     }
 }
 
@@ -74,6 +86,8 @@ pub fn router(engine: Engine, config: ApiConfig) -> Router {
         .route("/v1/orders/{id}/resolve", post(commands::resolve))
         .route("/v1/orders/{id}/post-again", post(commands::post_again))
         .route("/v1/orders/{id}/note", post(commands::note))
+        .route("/v1/orders/{id}/wait", wait::route(config.closing.clone()))
+        .route("/v1/events", events::route(config.streams_max, config.closing))
         .route("/v1/status", get(health::status));
     if let Some(token) = config.token {
         api = api.layer(middleware::from_fn_with_state(auth::Token::new(token), auth::check));

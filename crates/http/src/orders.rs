@@ -104,7 +104,7 @@ pub(crate) fn order_id(text: &str) -> Result<OrderId, Problem> {
     text.parse().map_err(|error: orderkeep_core::id::BadId| Problem::bad_request(error.to_string()))
 }
 
-fn no_such_order(id: OrderId) -> Problem {
+pub(crate) fn no_such_order(id: OrderId) -> Problem {
     Problem::new(StatusCode::NOT_FOUND, "no_such_order", format!("there is no order {id}"))
 }
 

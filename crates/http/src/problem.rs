@@ -27,6 +27,8 @@ struct Details {
     /// Why the lifecycle refuses it.
     #[serde(skip_serializing_if = "Option::is_none")]
     refusal: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    oldest_cursor: Option<String>,
     #[serde(skip)]
     retry_after_s: Option<u64>,
 }
@@ -41,12 +43,22 @@ impl Problem {
             detail: detail.into(),
             provider_code: None,
             refusal: None,
+            oldest_cursor: None,
             retry_after_s: None,
         }))
     }
 
     pub(crate) fn bad_request(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "bad_request", detail)
+    }
+
+    pub(crate) fn internal(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail)
+    }
+
+    /// The body, for where there is no status left to say it with.
+    pub(crate) fn to_json(&self) -> String {
+        serde_json::to_string(&self.0).unwrap_or_default()
     }
 }
 
@@ -75,11 +87,15 @@ impl From<EngineError> for Problem {
             EngineError::Halted(_) => (StatusCode::SERVICE_UNAVAILABLE, "halted"),
             EngineError::ShuttingDown => (StatusCode::SERVICE_UNAVAILABLE, "shutting_down"),
             EngineError::Busy(_) => (StatusCode::SERVICE_UNAVAILABLE, "busy"),
+            EngineError::CursorGone { .. } => (StatusCode::GONE, "cursor_gone"),
             EngineError::Record(_) | EngineError::Store(_) | _ => {
                 (StatusCode::INTERNAL_SERVER_ERROR, "internal")
             }
         };
         let mut problem = Self::new(status, code, detail);
+        if let EngineError::CursorGone { oldest } = &error {
+            problem.0.oldest_cursor = Some(oldest.to_string());
+        }
         if status == StatusCode::SERVICE_UNAVAILABLE || status == StatusCode::INSUFFICIENT_STORAGE {
             problem.0.retry_after_s = Some(RETRY_AFTER_S);
         }

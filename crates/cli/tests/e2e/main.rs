@@ -6,6 +6,7 @@ mod api;
 mod bench;
 mod demo;
 mod dev;
+mod events;
 mod fixtures;
 mod night_shift;
 #[path = "../../src/demo/port.rs"]

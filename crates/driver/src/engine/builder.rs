@@ -105,6 +105,7 @@ impl Builder {
             entropy: self.entropy,
             config: Arc::new(self.config),
             counters: Arc::new(Counters::default()),
+            waiting: Arc::default(),
             stop: CancellationToken::new(),
             halted: Arc::new(watch::Sender::new(None)),
         };

@@ -9,7 +9,10 @@ use orderkeep_core::{
 use orderkeep_store::{Claim, Cursor, Health, Label, ListQuery};
 
 use super::{Engine, OrderList};
-use crate::{AccountStatus, EngineError, Feed, GateState, Status, codec, records, stats::read};
+use crate::{
+    AccountStatus, EngineError, EventPage, Feed, GateState, Status, codec, feed, records,
+    stats::read,
+};
 
 /// More events than any order has that is not broken; an explanation tells the last ones.
 const EVENTS_TOLD_MAX: usize = 2_000;
@@ -140,6 +143,25 @@ impl Engine {
         };
         let now = parts.clock.now();
         Ok(Some(loaded.order.explain(&history, outlook, now, &parts.config.policy)))
+    }
+
+    /// What happened after a cursor (`None`: from the oldest event that is kept), without waiting; at most `limit`
+    /// events, 1 to 1,000.
+    ///
+    /// # Errors
+    /// [`EngineError::CursorGone`] names where the feed starts now; or it cannot be read.
+    pub async fn events(
+        &self,
+        after: Option<Cursor>,
+        limit: usize,
+    ) -> Result<EventPage, EngineError> {
+        feed::page(self.store(), after, limit.clamp(1, 1_000)).await
+    }
+
+    /// Where the feed ends now: from there on, a follower sees only what is new.
+    #[must_use]
+    pub fn feed_head(&self) -> Cursor {
+        self.store().head()
     }
 
     /// Follows what happens, from after a cursor, or from the oldest event that is kept.

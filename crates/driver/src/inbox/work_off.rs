@@ -102,7 +102,10 @@ const fn is_refusal(error: &EngineError) -> bool {
         | EngineError::Busy(_)
         | EngineError::Halted(_)
         | EngineError::ShuttingDown => false,
-        EngineError::NoAccount(_) | EngineError::Record(_) | EngineError::Store(_) => true,
+        EngineError::NoAccount(_)
+        | EngineError::CursorGone { .. }
+        | EngineError::Record(_)
+        | EngineError::Store(_) => true,
     }
 }
 

@@ -111,6 +111,7 @@ impl Shard {
                 for record in &step.events {
                     tracing::info!(order_id = %id, event = record.event.name(), state = %step.next.state_name(), "step");
                 }
+                self.parts.waiting.tell(id);
                 slot.loaded = Some(Loaded { order: step.next.clone(), wake_up });
                 self.wake_ups.add(wake_up, id);
                 self.carry_out(&step, job.permit.take());

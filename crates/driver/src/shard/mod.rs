@@ -30,6 +30,7 @@ use crate::{
     gate::Permit,
     records::{self, Loaded},
     stats::Counters,
+    waiting::Waiting,
 };
 pub(crate) use job::{Job, Message, Reply, What};
 use slot::Slot;
@@ -87,6 +88,7 @@ pub(crate) struct Parts {
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) config: Arc<EngineConfig>,
     pub(crate) counters: Arc<Counters>,
+    pub(crate) waiting: Arc<Waiting>,
     /// No new work.
     pub(crate) stop: CancellationToken,
     pub(crate) halted: Arc<watch::Sender<Option<String>>>,

@@ -3,10 +3,12 @@
 
 mod amounts;
 mod commands;
+mod events;
 mod ill;
 mod orders;
 mod pages;
 mod provider;
 mod refusals;
 mod store;
+mod waits;
 mod world;

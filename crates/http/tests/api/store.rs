@@ -14,15 +14,25 @@ use tokio::sync::watch;
 pub(crate) struct MayFail {
     inner: MemoryStore,
     health: watch::Sender<Health>,
+    reads: watch::Sender<Option<String>>,
 }
 
 impl MayFail {
     pub(crate) fn new() -> Self {
-        Self { inner: MemoryStore::new(), health: watch::Sender::new(Health::Running) }
+        Self {
+            inner: MemoryStore::new(),
+            health: watch::Sender::new(Health::Running),
+            reads: watch::Sender::new(None),
+        }
     }
 
     pub(crate) fn is(&self, health: Health) {
         self.health.send_replace(health);
+    }
+
+    /// From now on the feed cannot be read.
+    pub(crate) fn halts_reads(&self, why: &str) {
+        self.reads.send_replace(Some(why.to_owned()));
     }
 
     fn refuses(&self) -> Result<(), CommitError> {
@@ -89,7 +99,11 @@ impl Store for MayFail {
         after: Option<Cursor>,
         limit: usize,
     ) -> BoxFuture<'_, Result<FeedPage, ReadError>> {
-        self.inner.feed(after, limit)
+        let halted = self.reads.borrow().clone();
+        match halted {
+            Some(why) => Box::pin(async { Err(ReadError::Halted(why)) }),
+            None => self.inner.feed(after, limit),
+        }
     }
 
     fn inbox(

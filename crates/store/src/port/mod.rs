@@ -14,7 +14,7 @@ pub use commit::{Change, Commit, CommitError, Committed};
 pub use entity::{
     Claim, Due, Entity, EntityId, Event, Kind, Label, ListQuery, Micros, PartitionId, Version,
 };
-pub use feed::{Cursor, FeedEntry, FeedPage, Position};
+pub use feed::{BadCursor, Cursor, FeedEntry, FeedPage, Position};
 pub use health::{Health, ReadError};
 pub use inbox::{InboxDone, InboxItem, InboxSeq, NewInboxItem};
 pub use incarnation::Incarnation;
@@ -79,6 +79,12 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
         after: Option<Cursor>,
         limit: usize,
     ) -> BoxFuture<'_, Result<FeedPage, ReadError>>;
+
+    /// Where the feed ends now: what is committed later comes after it.
+    fn head(&self) -> Cursor {
+        let position = *self.durable().borrow();
+        Cursor { incarnation: self.incarnation().id, position, offset: u32::MAX }
+    }
 
     /// Inbox items that are not worked off yet, after `after` (exclusive), oldest first, at most `limit`.
     fn inbox(

@@ -11,6 +11,7 @@ pub(super) async fn all(factory: &dyn Factory) {
     stays_where_nothing_is_new(factory).await;
     refuses_cursors_of_others(factory).await;
     tells_only_what_is_durable(factory).await;
+    has_a_head(factory).await;
 }
 
 /// Two entities, several events in one commit, and steps without events in between.
@@ -127,4 +128,17 @@ async fn tells_only_what_is_durable(factory: &dyn Factory) {
             other => panic!("{other:?}"),
         }
     }
+}
+
+async fn has_a_head(factory: &dyn Factory) {
+    let store = factory.fresh().await;
+    let before = store.head();
+    write(&*store).await;
+    assert_eq!(read(store.feed(Some(before), 10).await).entries.len(), 5, "from an empty store on");
+    let head = store.head();
+    assert!(read(store.feed(Some(head), 10).await).entries.is_empty());
+    let store = factory.reopen(store).await;
+    done(&*store, change(id(1), 4)).await;
+    let new = read(store.feed(Some(head), 10).await).entries;
+    assert_eq!(told(&new), [(id(1), 5, "event 5".to_owned())]);
 }

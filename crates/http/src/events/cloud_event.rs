@@ -1,0 +1,49 @@
+//! One event as a CloudEvent (version 1.0, JSON format).
+
+use orderkeep_core::Timestamp;
+use orderkeep_driver::FeedEvent;
+use serde::Serialize;
+
+use crate::view::EventView;
+
+/// See the module.
+#[derive(Debug, Serialize)]
+pub(crate) struct CloudEvent {
+    specversion: &'static str,
+    /// The order's id and the event's number within it: the same wherever and however often it is told.
+    id: String,
+    source: &'static str,
+    #[serde(rename = "type")]
+    kind: String,
+    /// The order's id.
+    subject: String,
+    time: Timestamp,
+    datacontenttype: &'static str,
+    /// Where a follower stands after it. An extension attribute.
+    cursor: String,
+    /// As in the order's history.
+    data: EventView,
+}
+
+impl From<FeedEvent> for CloudEvent {
+    fn from(event: FeedEvent) -> Self {
+        let FeedEvent { cursor, order_id, version, record } = event;
+        Self {
+            specversion: "1.0",
+            id: format!("{order_id}/{version}"),
+            source: "/v1/orders",
+            kind: format!("orderkeep.order.{}", record.event.name()),
+            subject: order_id.to_string(),
+            time: record.at,
+            datacontenttype: "application/json",
+            cursor: cursor.to_string(),
+            data: EventView { version, record },
+        }
+    }
+}
+
+impl CloudEvent {
+    pub(super) fn cursor(&self) -> &str {
+        &self.cursor
+    }
+}
