@@ -15,7 +15,8 @@ const ASSUMED: [(&str, ProviderStatus); 6] = [
     ("WAITING_FOR_PAYMENT", ProviderStatus::AwaitingPayment),
     ("COMPLETED", ProviderStatus::Executed),
     ("EXPIRED", ProviderStatus::Expired),
-    ("UNDERPAID", ProviderStatus::Underpaid),
+    // Not an end: the payer may send the rest until the order's time is over, which then comes as EXPIRED.
+    ("UNDERPAID", ProviderStatus::Confirming),
     ("FAILED", ProviderStatus::Failed),
     ("REVERSED", ProviderStatus::Reversed),
 ];

@@ -1,0 +1,230 @@
+//! The network between the engine and the provider. What was sent arrives, even if its sender is gone by then.
+
+use std::{future::pending, sync::Arc, time::Duration};
+
+use orderkeep_p100::{Answer, Exchange, Fault, Request};
+use orderkeep_provider::BoxFuture;
+use orderkeep_sandbox::{Key, Reply, Request as Call, Wire as Met};
+use tokio::{sync::oneshot, time::sleep};
+
+use super::{Act, Life, Shared, World};
+use crate::plan::{CREATE_TIMEOUT, Millis, READ_TIMEOUT};
+
+/// A request on its way, and who waits for its answer.
+#[derive(Debug)]
+pub(crate) struct InFlight {
+    request: Request,
+    reply: Option<oneshot::Sender<Reply>>,
+}
+
+/// What the engine can know of the provider by its calls.
+#[derive(Debug, Default)]
+pub(crate) struct Seen {
+    /// When it was last answered clearly.
+    pub(crate) answered_at: Option<Millis>,
+    /// When a call last failed.
+    pub(crate) failed_at: Option<Millis>,
+    /// When the engine started.
+    pub(crate) life_began_at: Millis,
+}
+
+/// The engine's end of the network.
+#[derive(Debug)]
+pub(crate) struct Wire {
+    pub(crate) shared: Arc<Shared>,
+}
+
+/// What becomes of a request.
+enum Way {
+    /// Its sender is gone.
+    Nowhere,
+    /// No connection came about.
+    None { after: Millis },
+    /// It arrives at once.
+    There { reply: Reply, answer_lost: bool, back: Millis },
+    /// It arrives later.
+    Later { answer: oneshot::Receiver<Reply>, back: Millis },
+}
+
+impl Exchange for Wire {
+    fn send(&self, request: Request) -> BoxFuture<'_, Result<Answer, Fault>> {
+        Box::pin(async move {
+            let limit = if is_create(&request) { CREATE_TIMEOUT } else { READ_TIMEOUT };
+            let way = self.shared.world().way(request);
+            self.shared.poke.notify_one();
+            let result = match way {
+                Way::Nowhere => return pending().await,
+                Way::None { after } => {
+                    sleep(duration(after)).await;
+                    Err(Fault { not_sent: true, why: "no connection".to_owned() })
+                }
+                Way::There { reply, answer_lost, back } => {
+                    if answer_lost {
+                        sleep(limit).await;
+                        Err(no_answer())
+                    } else {
+                        come_back(reply, back, limit).await
+                    }
+                }
+                Way::Later { answer, back } => match tokio::time::timeout(limit, answer).await {
+                    Ok(Ok(reply)) => come_back(reply, back, limit).await,
+                    Ok(Err(_)) | Err(_) => Err(no_answer()),
+                },
+            };
+            if !self.shared.world().note(&result) {
+                return pending().await;
+            }
+            result
+        })
+    }
+}
+
+fn duration(millis: Millis) -> Duration {
+    Duration::from_millis(u64::try_from(millis).unwrap_or(0))
+}
+
+fn no_answer() -> Fault {
+    Fault { not_sent: false, why: "no whole answer in time".to_owned() }
+}
+
+/// The way back of an answer.
+async fn come_back(reply: Reply, back: Millis, limit: Duration) -> Result<Answer, Fault> {
+    let wait = duration(reply.after_ms + back);
+    if wait >= limit || reply.wire == Met::Silence {
+        sleep(limit).await;
+        return Err(no_answer());
+    }
+    sleep(wait).await;
+    match reply.wire {
+        Met::Answer(answer) => Ok(Answer {
+            status: answer.status,
+            retry_after: answer
+                .retry_after_s
+                .map(|seconds| Duration::from_secs(u64::from(seconds))),
+            body: Ok(answer.body.into_bytes()),
+        }),
+        Met::Refused => Err(Fault { not_sent: true, why: "connection refused".to_owned() }),
+        Met::Closed | Met::Silence => {
+            Err(Fault { not_sent: false, why: "the connection broke".to_owned() })
+        }
+    }
+}
+
+const CREATE: &str = "/v1/order";
+const LOCK: &str = "/v1/order/lock-rate";
+
+fn is_create(request: &Request) -> bool {
+    request.is_post && request.path == CREATE
+}
+
+impl World {
+    fn way(&mut self, request: Request) -> Way {
+        if self.is_dead() {
+            return Way::Nowhere;
+        }
+        let now = self.now();
+        if let Some(partition) = self.partition.filter(|partition| now < partition.until) {
+            self.count("no_connection");
+            return Way::None { after: if partition.silent { 5_000 } else { 5 } };
+        }
+        let chances = if self.quiet { crate::plan::Network::default() } else { self.plan.network };
+        if self.chance(chances.no_connection) {
+            self.count("no_connection");
+            return Way::None { after: self.draw(1, 5_000) };
+        }
+        let create = is_create(&request);
+        if create && let Some((sent, down)) = self.dies_in_create.take() {
+            self.say("engine", || format!("is killed at a create; sent: {sent}"));
+            self.life = Life::Dead;
+            self.down = down;
+            if sent {
+                self.call(&request);
+            }
+            return Way::Nowhere;
+        }
+        let back = self.draw(2, 60);
+        if self.chance(chances.late_requests) {
+            self.count("late_request");
+            let late = self.draw(500, 60_000);
+            let (reply, answer) = oneshot::channel();
+            self.serial += 1;
+            let id = self.serial;
+            self.say("network", || format!("a request is {late} ms late: {}", request.path));
+            self.in_flight.insert(id, InFlight { request, reply: Some(reply) });
+            self.plan_in(late, Act::Arrive(id));
+            return Way::Later { answer, back };
+        }
+        let answer_lost = self.chance(chances.lost_answers);
+        if answer_lost {
+            self.count("lost_answer");
+        }
+        Way::There { reply: self.call(&request), answer_lost, back }
+    }
+
+    /// A late request reaches the provider.
+    pub(super) fn arrive(&mut self, id: u64) {
+        let Some(InFlight { request, reply }) = self.in_flight.remove(&id) else { return };
+        let answer = self.call(&request);
+        if let Some(reply) = reply {
+            // Whoever asked may have given up.
+            drop(reply.send(answer));
+        }
+    }
+
+    /// Whether a create for a lock is still on its way.
+    pub(crate) fn is_on_its_way(&self, lock_id: &str) -> bool {
+        self.in_flight.values().any(|way| {
+            let body = way.request.body.as_deref().unwrap_or_default();
+            is_create(&way.request) && String::from_utf8_lossy(body).contains(lock_id)
+        })
+    }
+
+    fn call(&mut self, request: &Request) -> Reply {
+        let body = request.body.as_deref().unwrap_or_default();
+        let call = match (request.is_post, request.path.as_str()) {
+            (true, CREATE) => Call::Create(body),
+            (true, LOCK) => Call::Lock(body),
+            (_, path) => Call::Details(path.rsplit('/').next().unwrap_or_default()),
+        };
+        let reply = self.model.call(self.provider_now(), Key::Right, &call);
+        if is_create(request) {
+            self.watcher.creates += 1;
+            self.judge_create();
+        }
+        self.say("provider", || {
+            let asked = match call {
+                Call::Create(_) => "create",
+                Call::Lock(_) => "lock",
+                Call::Details(_) => "read",
+                Call::Rates => "rates",
+            };
+            format!("{asked}: {}", words(&reply))
+        });
+        reply
+    }
+
+    /// What a call says about whether the provider can be seen. Whether anybody is there to hear it.
+    fn note(&mut self, result: &Result<Answer, Fault>) -> bool {
+        let now = self.now();
+        match result {
+            Ok(answer) if answer.status < 300 || answer.status == 404 => {
+                self.seen.answered_at = Some(now);
+            }
+            Ok(answer) if answer.status >= 500 => self.seen.failed_at = Some(now),
+            Ok(_) => {}
+            Err(_) => self.seen.failed_at = Some(now),
+        }
+        !self.is_dead()
+    }
+}
+
+fn words(reply: &Reply) -> String {
+    let after =
+        if reply.after_ms > 0 { format!(" after {} ms", reply.after_ms) } else { String::new() };
+    match &reply.wire {
+        Met::Answer(answer) => format!("HTTP {} {}{after}", answer.status, answer.body.trim_end()),
+        Met::Closed => format!("the connection closes{after}"),
+        Met::Silence => "no answer".to_owned(),
+        Met::Refused => "nobody listens".to_owned(),
+    }
+}

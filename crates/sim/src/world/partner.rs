@@ -1,0 +1,199 @@
+//! The partner's side: who locks, submits and pays.
+
+use orderkeep_core::{IdempotencyKey, OrderId, Terms};
+use orderkeep_sandbox::{LockRequest, OrderRef};
+use rust_decimal::Decimal;
+
+use super::{Act, Job, World};
+
+/// What the partner knows of a sale.
+#[derive(Debug, Default)]
+pub(crate) struct Sold {
+    /// The provider's answer to the lock, where the partner took it.
+    pub(crate) lock_answer: Option<String>,
+    pub(crate) terms: Option<Terms>,
+    lock_id: Option<String>,
+    /// Whoever locks waits for the engine's answer.
+    pub(super) locking: bool,
+    /// The engine has acknowledged it.
+    order: Option<OrderId>,
+    /// The newest event that anybody was told of.
+    pub(crate) told: u64,
+    /// Whoever submits waits for an answer.
+    pub(crate) asking: bool,
+    shown: Option<String>,
+    /// A person wanted it to end.
+    pub(crate) cancelled: bool,
+    /// A person had an unknown create posted again.
+    pub(crate) post_again: bool,
+}
+
+impl Sold {
+    pub(crate) fn lock_id(&self) -> Option<&str> {
+        self.lock_id.as_deref()
+    }
+
+    pub(crate) const fn id(&self) -> Option<OrderId> {
+        self.order
+    }
+
+    pub(super) const fn is_locked(&self) -> bool {
+        self.lock_id.is_some()
+    }
+
+    /// Its caller asked, and the engine went without an answer.
+    pub(super) const fn wants_asking(&self) -> bool {
+        self.asking && self.order.is_none()
+    }
+}
+
+/// The caller's key of a sale.
+pub(crate) fn key(sale: usize) -> IdempotencyKey {
+    #[expect(clippy::expect_used, reason = "the key is a short word")]
+    IdempotencyKey::new(format!("sale-{sale}")).expect("a good key")
+}
+
+impl World {
+    pub(super) fn lock(&mut self, sale: usize) -> Option<Job> {
+        if self.sales[sale].is_locked() {
+            return None;
+        }
+        if self.plan.sales[sale].locked_by_engine {
+            self.sales[sale].locking = true;
+            return Some(Job::Lock(sale));
+        }
+        let request = LockRequest {
+            currency: "usdc".to_owned(),
+            amount: "100".to_owned(),
+            network: "polygon".to_owned(),
+        };
+        let answer = self.model.lock_rate(self.provider_now(), &request);
+        #[expect(clippy::expect_used, reason = "the provider always takes this lock")]
+        let answer = answer.expect("a lock");
+        let value: serde_json::Value = serde_json::from_str(&answer).unwrap_or_default();
+        let lock_id = value["lockId"].as_str().unwrap_or_default().to_owned();
+        self.say("partner", || format!("sale {sale} locks {lock_id}"));
+        self.sales[sale].lock_answer = Some(answer);
+        self.locked(sale, lock_id);
+        None
+    }
+
+    /// The engine took a lock, or could not.
+    pub(crate) fn engine_locked(&mut self, sale: usize, terms: Option<Terms>) {
+        match terms {
+            // Asked again after a crash, it may be answered twice; the first lock is used.
+            _ if self.sales[sale].is_locked() => {}
+            Some(terms) => {
+                let lock_id = terms.lock_id.to_string();
+                self.say("partner", || format!("sale {sale} is given {lock_id}"));
+                self.sales[sale].terms = Some(terms);
+                self.locked(sale, lock_id);
+            }
+            None => self.plan_in(1_000, Act::Lock(sale)),
+        }
+    }
+
+    fn locked(&mut self, sale: usize, lock_id: String) {
+        self.sales[sale].lock_id = Some(lock_id);
+        self.sales[sale].locking = false;
+        self.sales[sale].asking = true;
+        self.plan_in(self.plan.sales[sale].submit_after, Act::Submit(sale));
+    }
+
+    /// The engine could not be asked.
+    pub(crate) fn unanswered(&mut self, job: Job) {
+        match job {
+            Job::Lock(sale) => self.plan_in(1_000, Act::Lock(sale)),
+            Job::Submit(sale) => self.submit_later(sale),
+            Job::Deliver(due) => {
+                self.delivering.remove(&due.delivery);
+                self.model.webhook_answered(self.provider_now(), due.delivery, false);
+            }
+            Job::Check => self.check_again(5_000),
+            Job::ReuseKey(_) | Job::Command(..) => {}
+        }
+    }
+
+    pub(crate) fn submit_later(&mut self, sale: usize) {
+        if self.sales[sale].order.is_none() {
+            let after = self.draw(200, 2_000);
+            self.plan_in(after, Act::Submit(sale));
+        }
+    }
+
+    /// A caller was told that its order is taken.
+    pub(crate) fn acknowledged(&mut self, sale: usize, id: OrderId, version: u64) {
+        self.say("partner", || format!("sale {sale} is order {id}, version {version}"));
+        let sold = &mut self.sales[sale];
+        sold.asking = false;
+        sold.told = sold.told.max(version);
+        match sold.order {
+            None => {
+                sold.order = Some(id);
+                self.count("orders");
+            }
+            Some(first) if first != id => {
+                let detail = format!("sale {sale} was {first}, and is {id}");
+                self.violated("one key is one order", detail);
+            }
+            Some(_) => {}
+        }
+    }
+
+    /// A payer is shown where to pay.
+    pub(crate) fn shown(&mut self, sale: usize, address: &str) {
+        if self.sales[sale].shown.as_deref() == Some(address) {
+            return;
+        }
+        if let Some(before) = self.sales[sale].shown.replace(address.to_owned()) {
+            let detail = format!("sale {sale} was shown {before}, then {address}");
+            self.violated("an address never changes", detail);
+            return;
+        }
+        let made = self.model.ledger().orders;
+        let theirs = made.iter().find(|order| order.address.as_deref() == Some(address));
+        let lock_id = self.sales[sale].lock_id.as_deref();
+        if theirs.map(|order| order.lock_id.as_str()) != lock_id {
+            let detail = format!("sale {sale} was shown {address}, which is {theirs:?}");
+            self.violated("a payer is shown the provider's address of his order", detail);
+            return;
+        }
+        self.say("payer", || format!("sale {sale} is shown {address}"));
+        for (after, hundredths) in self.plan.sales[sale].payments.clone() {
+            self.plan_in(after, Act::Pay { sale, address: address.to_owned(), hundredths });
+        }
+    }
+
+    pub(super) fn pay(&mut self, sale: usize, address: &str, hundredths: u32) {
+        let Some(made) = self.made_of(sale) else { return };
+        let Ok(required) = made.required.parse::<Decimal>() else { return };
+        let amount = (required * Decimal::from(hundredths) / Decimal::ONE_HUNDRED).round_dp(6);
+        let order = OrderRef::Address(address.to_owned());
+        let paid = self.model.pay(self.provider_now(), &order, Some(amount), 1, 0);
+        self.say("payer", || format!("sale {sale} pays {amount}: {:?}", paid.is_ok()));
+        if hundredths != 100 {
+            self.count("odd_payment");
+        }
+    }
+}
+
+impl World {
+    /// Somebody was told of an order's event.
+    pub(crate) fn told(&mut self, sale: usize, version: u64) {
+        let sold = &mut self.sales[sale];
+        sold.told = sold.told.max(version);
+    }
+
+    /// The engine answered a webhook.
+    pub(crate) fn delivered(&mut self, delivery: u64, well: bool) {
+        self.delivering.remove(&delivery);
+        self.model.webhook_answered(self.provider_now(), delivery, well);
+    }
+}
+
+impl World {
+    /// Whether a payer will still pay.
+    pub(crate) fn pays_later(&self) -> bool {
+        self.queue.values().any(|act| matches!(act, Act::Pay { .. }))
+    }
+}
