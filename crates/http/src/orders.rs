@@ -183,6 +183,7 @@ pub(crate) async fn history(
     }
     let next_cursor =
         events.last().filter(|_| events.len() == limit).map(|(version, _)| version.to_string());
-    let items = events.into_iter().map(|(version, record)| EventView { version, record }).collect();
+    let items =
+        events.into_iter().map(|(version, record)| EventView::new(version, record)).collect();
     Ok(Json(Page { items, next_cursor }))
 }

@@ -3,7 +3,7 @@
 use orderkeep_core::{
     Currency, EventRecord, Exact, Fact, Funds, LockId, Network, Order, OrderResult, PaymentKind,
     State, Terms, Timestamp,
-    explain::{Question, questions},
+    explain::{Evidence, Question, questions},
     observation::{Address, TransactionHash},
     state::{Create, Locked},
 };
@@ -205,9 +205,17 @@ pub struct AfterView {
 pub struct EventView {
     /// Its number within the order.
     pub version: u64,
+    /// The event in a sentence.
+    pub said: String,
     /// When, by what, and what.
     #[serde(flatten)]
     pub record: EventRecord,
+}
+
+impl EventView {
+    pub(crate) fn new(version: u64, record: EventRecord) -> Self {
+        Self { version, said: Evidence::of(version, &record).said, record }
+    }
 }
 
 impl From<&Order> for OrderView {

@@ -28,13 +28,13 @@ pub(crate) async fn run(
             one(&order);
             if history {
                 output::table(
-                    ["#", "at", "cause", "event"],
+                    ["#", "at", "cause", "what happened"],
                     events.iter().map(|event| {
                         [
                             text(&event["version"]),
                             text(&event["at"]),
-                            text(&event["cause"]),
-                            text(&event["event"]),
+                            cause(&event["cause"]),
+                            text(&event["said"]),
                         ]
                     }),
                 );
@@ -92,6 +92,14 @@ pub(crate) fn one(order: &Value) {
         }
     }
     output::table(["field", "value"], rows);
+}
+
+/// What caused an event: a word, or a word with who and why.
+fn cause(cause: &Value) -> String {
+    match cause.as_object().and_then(|named| named.keys().next()) {
+        Some(name) => name.clone(),
+        None => text(cause),
+    }
 }
 
 /// Many orders, a row each.

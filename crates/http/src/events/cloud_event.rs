@@ -37,7 +37,7 @@ impl From<FeedEvent> for CloudEvent {
             time: record.at,
             datacontenttype: "application/json",
             cursor: cursor.to_string(),
-            data: EventView { version, record },
+            data: EventView::new(version, record),
         }
     }
 }

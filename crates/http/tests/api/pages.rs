@@ -54,6 +54,8 @@ async fn a_history_is_paged_by_the_events_numbers() {
     }
     let first = world.get(&format!("{path}/history?limit=1")).await.body;
     assert_eq!((&first["items"][0]["version"], &first["nextCursor"]), (&1.into(), &"1".into()));
+    let said = first["items"][0]["said"].as_str().unwrap();
+    assert!(said.starts_with("Submitted under key"), "{first}");
     let second = world.get(&format!("{path}/history?limit=1&after=1")).await.body;
     assert_eq!((&second["items"][0]["version"], &second["nextCursor"]), (&2.into(), &"2".into()));
     let third = world.get(&format!("{path}/history?limit=1&after=2")).await;
