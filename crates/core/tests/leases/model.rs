@@ -411,12 +411,12 @@ impl Model for Leases {
                 self.tell(&mut world, holder, &Input::Woken);
             }
             Happens::IsAskedToCancel(holder) => {
-                let cancel = Input::Command(Command::Cancel { author: author() });
+                let cancel = Input::Command(Command::Cancel { author: author(), reason: None });
                 world.cancelled |= self.tell(&mut world, holder, &cancel) == Some(true);
             }
             Happens::IsAskedToPostAgain(holder) => {
                 let acknowledged = SecondOrderAcknowledged { lock_id: lock() };
-                let command = Command::PostAgain { author: author(), acknowledged };
+                let command = Command::PostAgain { author: author(), acknowledged, reason: None };
                 self.tell(&mut world, holder, &Input::Command(command));
             }
         }

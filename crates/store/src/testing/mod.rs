@@ -3,7 +3,9 @@
 mod dying;
 #[cfg(feature = "sled")]
 mod raw_log;
+mod records;
 
 pub use dying::{Death, DyingKv, Moment};
 #[cfg(feature = "sled")]
 pub use raw_log::RawLog;
+pub use records::read_as_every_record;
