@@ -3,6 +3,8 @@
 //! Nothing here reads a clock or waits; expected values are literal data or come from models that never call `step`.
 
 #[cfg(test)]
+mod edges;
+#[cfg(test)]
 mod exhaustive;
 #[cfg(test)]
 mod expected_table;
@@ -34,3 +36,5 @@ mod table;
 mod terms;
 #[cfg(test)]
 mod watch;
+#[cfg(test)]
+mod words;
