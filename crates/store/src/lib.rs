@@ -15,6 +15,8 @@ mod record;
 mod store;
 pub mod testing;
 #[cfg(feature = "embedded")]
+mod transfer;
+#[cfg(feature = "embedded")]
 mod writer;
 
 pub use journal::{CheckReport, Stats, Tuning};
@@ -23,6 +25,11 @@ pub use record::RecordError;
 pub use store::MemoryStore;
 #[cfg(feature = "embedded")]
 pub use store::{Backend, EmbeddedConfig, EmbeddedStore, OpenError, UnknownBackend, backend_of};
+
+#[cfg(feature = "embedded")]
+pub use store::{Compacted, compact, export, import};
+#[cfg(feature = "embedded")]
+pub use transfer::{Progress, TransferError, Transferred};
 
 /// A store on its default backend.
 #[cfg(feature = "sled")]

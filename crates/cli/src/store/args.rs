@@ -38,4 +38,19 @@ pub(crate) struct PlaceArgs {
 pub(crate) enum StoreCommand {
     /// Read all of it: the whole journal against its checksums, and everything that is looked up against the journal.
     Check,
+    /// Write all of it as JSON lines, with a checksum at the end; a store on another machine or of another kind can be made
+    /// of them.
+    Export {
+        /// A new file; stdout without it.
+        #[arg(long)]
+        to: Option<PathBuf>,
+    },
+    /// Make a store of exported lines, in an empty folder. It is a new incarnation of the store they are of.
+    Import {
+        /// The file; stdin without it.
+        #[arg(long)]
+        from: Option<PathBuf>,
+    },
+    /// Write a store anew that takes more room than what is in it. Needs as much room again meanwhile.
+    Compact,
 }

@@ -2,7 +2,10 @@
 
 pub(crate) mod args;
 mod check;
+mod compact;
 mod place;
+mod progress;
+mod transfer;
 
 use crate::exit::Failure;
 
@@ -13,5 +16,19 @@ pub(crate) async fn run(args: StoreArgs) -> Result<(), Failure> {
     let place = Place::of(args.place)?;
     match args.command {
         StoreCommand::Check => check::run(&place, args.output).await,
+        StoreCommand::Export { to } => {
+            blocking(move || transfer::export(&place, to.as_deref(), args.output)).await
+        }
+        StoreCommand::Import { from } => {
+            blocking(move || transfer::import(&place, from, args.output)).await
+        }
+        StoreCommand::Compact => blocking(move || compact::run(&place, args.output)).await,
     }
+}
+
+/// Work that waits for the disk, off the runtime's threads.
+async fn blocking(
+    work: impl FnOnce() -> Result<(), Failure> + Send + 'static,
+) -> Result<(), Failure> {
+    tokio::task::spawn_blocking(work).await.map_err(Failure::failed)?
 }

@@ -47,6 +47,13 @@ impl Place {
         Ok(config)
     }
 
+    /// How a store is made where there is none.
+    pub(crate) fn new_config(&self) -> EmbeddedConfig {
+        let mut config = EmbeddedConfig::new(&self.data).backend(self.backend.unwrap_or_default());
+        config.mark_path.clone_from(&self.mark_path);
+        config
+    }
+
     /// Opens the store that is there; never makes one.
     pub(crate) async fn open(&self) -> Result<EmbeddedStore, OpenFailure> {
         let config = self.config()?;

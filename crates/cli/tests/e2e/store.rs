@@ -105,3 +105,57 @@ fn an_engine_runs_on_redb_as_well() {
     assert_eq!(misspelt.status.code(), Some(2), "{misspelt:?}");
     assert!(said(&misspelt).contains("there are sled and redb"), "{misspelt:?}");
 }
+
+/// From one engine's store to another's, and on with the order.
+#[test]
+fn a_store_is_moved_as_lines_and_compacted() {
+    let stage = Stage::new("", "");
+    let mut engine = stage.start();
+    let (id, _) = stage.order("first");
+    stage.to_executed(&id);
+    let history = stage.get(&format!("/v1/orders/{id}/history")).body;
+    engine.0.kill().unwrap();
+    engine.0.wait().unwrap();
+
+    let compacted = store(&stage.data(), &["compact", "--output", "json"]);
+    assert_eq!(compacted.status.code(), Some(0), "{compacted:?}");
+    assert!(json(&compacted)["bytesAfter"].as_u64() > Some(0));
+
+    let lines = stage.folder.path().join("lines.jsonl");
+    let export = ["export", "--output", "json", "--to", lines.to_str().unwrap()];
+    let exported = store(&stage.data(), &export);
+    assert_eq!(exported.status.code(), Some(0), "{exported:?}");
+    // An export that is there is not written over; to stdout it is the same.
+    assert_eq!(store(&stage.data(), &export).status.code(), Some(1));
+    let piped = store(&stage.data(), &["export"]);
+    assert_eq!(piped.stdout, fs::read(&lines).unwrap());
+
+    let moved = stage.folder.path().join("moved");
+    let import = ["import", "--store", "redb", "--output", "json", "--from"];
+    let from = |file: &Path| {
+        let mut args = import.to_vec();
+        args.push(file.to_str().unwrap());
+        store(&moved, &args)
+    };
+    let short = stage.folder.path().join("short.jsonl");
+    let bytes = fs::read(&lines).unwrap();
+    fs::write(&short, &bytes[..bytes.len() - 20]).unwrap();
+    let refused = from(&short);
+    assert_eq!(refused.status.code(), Some(1), "{refused:?}");
+    assert!(said(&refused).contains("short.jsonl: line "), "{refused:?}");
+    assert!(!moved.exists());
+    let imported = from(&lines);
+    assert_eq!(imported.status.code(), Some(0), "{imported:?}");
+    assert_eq!(json(&imported)["entries"], json(&exported)["entries"]);
+    assert_eq!(from(&lines).status.code(), Some(DATA));
+
+    let checked = json(&store(&moved, &["check", "--output", "json"]));
+    assert_eq!((&checked["whole"], &checked["entities"]), (&true.into(), &2.into()), "{checked}");
+    fs::remove_dir_all(stage.data()).unwrap();
+    fs::rename(&moved, stage.data()).unwrap();
+    let mut command = stage.serve();
+    command.args(["--store", "redb"]);
+    let _engine = stage.start_as(command);
+    assert_eq!(stage.show(&id)["state"], "Executed");
+    assert_eq!(stage.get(&format!("/v1/orders/{id}/history")).body, history);
+}

@@ -41,6 +41,12 @@ impl Journal {
         &self.shared
     }
 
+    /// The last entry.
+    #[cfg(feature = "embedded")]
+    pub(crate) fn head(&self) -> u64 {
+        self.head
+    }
+
     /// Appends a group; when it returns, what it accepted is durable and published.
     ///
     /// The answers to refused steps wait for the group as well: what they were refused for may be a step before them.

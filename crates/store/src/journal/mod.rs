@@ -27,6 +27,8 @@ mod tuning;
 pub(crate) use append::Journal;
 pub use check::CheckReport;
 #[cfg(feature = "embedded")]
+pub(crate) use pack::records;
+#[cfg(feature = "embedded")]
 pub(crate) use recover::{Guard, RecoverError};
 pub(crate) use recover::{OpenOptions, begin_life};
 pub(crate) use shared::Shared;

@@ -9,5 +9,8 @@ mod readers;
 mod threaded;
 
 #[cfg(feature = "embedded")]
-pub use embedded::{Backend, EmbeddedConfig, EmbeddedStore, OpenError, UnknownBackend, backend_of};
+pub use embedded::{
+    Backend, Compacted, EmbeddedConfig, EmbeddedStore, OpenError, UnknownBackend, backend_of,
+    compact, export, import,
+};
 pub use memory::MemoryStore;

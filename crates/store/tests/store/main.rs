@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a panic is the report")]
 
+mod compact;
 mod conformance;
 mod crash;
 mod damage;
@@ -13,3 +14,4 @@ mod process;
 mod smoke;
 mod support;
 mod tamper;
+mod transfer;

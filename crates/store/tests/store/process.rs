@@ -10,7 +10,7 @@ use std::{
     process::{Child, ChildStdout, Command, Stdio},
 };
 
-use orderkeep_store::{Backend, EmbeddedConfig, EmbeddedStore};
+use orderkeep_store::{Backend, EmbeddedConfig, EmbeddedStore, compact};
 
 const ROLE: &str = "ORDERKEEP_STORE_CHILD";
 const FOLDER: &str = "ORDERKEEP_STORE_FOLDER";
@@ -24,6 +24,8 @@ const OURS: &str = "child: ";
 pub(crate) enum Role {
     /// Opens the store and waits to be killed.
     Hold,
+    /// Compacts the store and ends.
+    Compact,
     /// Opens the store and writes until it is killed; `generation` makes its entities new ones.
     Write { generation: u32 },
 }
@@ -38,6 +40,7 @@ impl Running {
     pub(crate) fn start(role: Role, backend: Backend, folder: &Path) -> Self {
         let role = match role {
             Role::Hold => "hold".to_owned(),
+            Role::Compact => "compact".to_owned(),
             Role::Write { generation } => generation.to_string(),
         };
         let mut child = Command::new(std::env::current_exe().unwrap())
@@ -95,7 +98,13 @@ fn child() {
     let backend = std::env::var(BACKEND).map_or(Backend::Sled, |name| name.parse().unwrap());
     say("opening");
     let config = EmbeddedConfig { ballast_bytes: 64 * 1024, ..EmbeddedConfig::new(folder) };
-    let store = EmbeddedStore::open(config.backend(backend)).unwrap();
+    let config = config.backend(backend);
+    if role == "compact" {
+        compact(&config, &mut |_, _| say("copying")).unwrap();
+        say("compacted");
+        return;
+    }
+    let store = EmbeddedStore::open(config).unwrap();
     say("open");
     if role == "hold" {
         // Until it is killed, or its parent is gone and the pipe with it.

@@ -1,28 +1,30 @@
 //! A durable store in a folder of its own: the journal on a backend.
 
+mod compact;
 mod config;
 mod error;
 mod open;
+mod swap;
+mod transfer;
 
+pub use compact::{Compacted, compact};
 pub use config::{Backend, EmbeddedConfig, UnknownBackend};
 pub use error::OpenError;
 pub use open::backend_of;
+pub use transfer::{export, import};
 
-use std::{any::Any, collections::BTreeMap, path::Path};
+use std::{any::Any, collections::BTreeMap};
 
 use tokio::sync::watch;
-use uuid::Uuid;
 
 use crate::{
     BoxFuture, CheckReport, Claim, Commit, CommitError, Committed, Cursor, Due, Entity, EntityId,
     Event, FeedPage, Health, InboxItem, InboxSeq, Incarnation, Kind, Label, ListQuery, Micros,
-    NewInboxItem, PartitionId, Position, ReadError, Stats, Store, Version,
-    folder::{self, Ballast, DiskRoom, FileMark},
-    journal::{Guard, OpenOptions, RoomPolicy},
-    writer::GroupBounds,
+    NewInboxItem, PartitionId, Position, ReadError, Stats, Store, Version, writer::GroupBounds,
 };
 
 use super::threaded::{Running, Threaded};
+use open::Life;
 
 /// A durable store in a folder; see [`crate::Store`].
 #[derive(Debug)]
@@ -36,30 +38,7 @@ impl EmbeddedStore {
     /// # Errors
     /// See [`OpenError`].
     pub fn open(config: EmbeddedConfig) -> Result<Self, OpenError> {
-        let path = config.path.clone();
-        let at = |path: &Path| {
-            let path = path.to_owned();
-            move |source| OpenError::Io { path, source }
-        };
-        folder::create(&path).map_err(at(&path))?;
-        let lock = open::lock(&path)?;
-        open::format(&path, config.backend)?;
-        let mark_file = config.mark_file();
-        let (mark, found) = FileMark::open(&mark_file).map_err(at(&mark_file))?;
-        let ballast = Ballast::new(&path, config.ballast_bytes);
-        let kv = open::engine(&config, &ballast)?;
-        folder::restrict(&path).map_err(at(&path))?;
-        let options = OpenOptions {
-            tuning: config.tuning.clone(),
-            new_incarnation: Uuid::new_v4(),
-            guard: Some(Guard { mark: Box::new(mark), found, accept_older: config.accept_older }),
-            room: Some(RoomPolicy {
-                room: Box::new(DiskRoom { folder: path.clone() }),
-                new_entities: config.reserve_new_bytes,
-                everything: config.reserve_bytes,
-            }),
-        };
-        let journal = open::recover(kv, options, &config)?;
+        let open::Opened { journal, lock, ballast } = open::whole(&config, Life::Found)?;
         let running = Running {
             group: GroupBounds { entries: config.group_entries.max(1), bytes: config.group_bytes },
             queue_bytes: config.queue_bytes,
@@ -68,7 +47,8 @@ impl EmbeddedStore {
         // On a disk that is nearly full the reserve waits for better days; the store says so by its health.
         let _ = ballast.hold();
         let keep: Box<dyn Any + Send> = Box::new(lock);
-        let inner = Threaded::start(journal, running, keep).map_err(at(&path))?;
+        let inner = Threaded::start(journal, running, keep)
+            .map_err(|source| OpenError::Io { path: config.path.clone(), source })?;
         Ok(Self { inner })
     }
 

@@ -1,23 +1,116 @@
 //! The steps of opening a store in a folder, each with its error for people.
 
-use std::{io, path::Path, sync::Arc};
+use std::{
+    fs::{self, TryLockError},
+    io,
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use uuid::Uuid;
 
 use crate::{
-    folder::{self, Ballast, FolderLock, FormatError, LockError},
-    journal::{Journal, OpenOptions, RecoverError},
+    Incarnation,
+    folder::{self, Ballast, DiskRoom, FileMark, FolderLock, FormatError, LockError},
+    journal::{Guard, Journal, OpenOptions, RecoverError, RoomPolicy, begin_life},
     kv::{EngineOpenError, Kv},
 };
 
-use super::{Backend, EmbeddedConfig, OpenError};
+use super::{Backend, EmbeddedConfig, OpenError, swap};
 
-pub(super) fn lock(path: &Path) -> Result<FolderLock, OpenError> {
+/// Which life of a store is opened.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Life {
+    /// The one that is there; a new one in an empty folder.
+    Found,
+    /// This one, in an empty folder.
+    Begin(Incarnation),
+}
+
+/// A store that nobody drives yet.
+pub(super) struct Opened {
+    pub(super) journal: Journal,
+    pub(super) lock: FolderLock,
+    pub(super) ballast: Ballast,
+}
+
+/// Every step of opening, in order.
+pub(super) fn whole(config: &EmbeddedConfig, life: Life) -> Result<Opened, OpenError> {
+    let path = &config.path;
+    folder::create(path).map_err(at(path))?;
+    let lock = lock(path)?;
+    format(path, config.backend)?;
+    swap::settle(path, config.backend).map_err(at(path))?;
+    let mark_file = config.mark_file();
+    let (mark, found) = FileMark::open(&mark_file).map_err(at(&mark_file))?;
+    let ballast = Ballast::new(path, config.ballast_bytes);
+    let kv = engine(config, &ballast)?;
+    folder::restrict(path).map_err(at(path))?;
+    let damaged = |error: crate::kv::KvError| OpenError::Damaged {
+        path: path.clone(),
+        why: error.to_string(),
+    };
+    if let Life::Begin(incarnation) = life {
+        begin_life(&*kv, incarnation).map_err(damaged)?;
+    }
+    let options = OpenOptions {
+        tuning: config.tuning.clone(),
+        new_incarnation: Uuid::new_v4(),
+        guard: Some(Guard { mark: Box::new(mark), found, accept_older: config.accept_older }),
+        room: Some(RoomPolicy {
+            room: Box::new(DiskRoom { folder: path.clone() }),
+            new_entities: config.reserve_new_bytes,
+            everything: config.reserve_bytes,
+        }),
+    };
+    let journal = recover(kv, options, config)?;
+    Ok(Opened { journal, lock, ballast })
+}
+
+/// How long a backend's threads may hold its files after it was closed.
+const CLOSE_PATIENCE: Duration = Duration::from_secs(5);
+
+/// Between two looks.
+const CLOSE_PAUSE: Duration = Duration::from_millis(10);
+
+/// Waits until a closed backend has let go of its files: until then they must not be moved.
+pub(super) fn wait_released(folder: &Path) -> Result<(), OpenError> {
+    let deadline = Instant::now() + CLOSE_PATIENCE;
+    for entry in fs::read_dir(folder).map_err(at(folder))? {
+        let path = entry.map_err(at(folder))?.path();
+        if !path.is_file() {
+            continue;
+        }
+        let file = fs::File::open(&path).map_err(at(&path))?;
+        while let Err(error) = file.try_lock() {
+            match error {
+                TryLockError::WouldBlock if Instant::now() < deadline => {
+                    std::thread::sleep(CLOSE_PAUSE);
+                }
+                error @ (TryLockError::WouldBlock | TryLockError::Error(_)) => {
+                    return Err(at(&path)(error.into()));
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// An error of the operating system at this file or folder.
+pub(super) fn at(path: &Path) -> impl FnOnce(io::Error) -> OpenError + use<> {
+    let path = path.to_owned();
+    move |source| OpenError::Io { path, source }
+}
+
+fn lock(path: &Path) -> Result<FolderLock, OpenError> {
     FolderLock::acquire(path).map_err(|error| match error {
         LockError::Held(holder) => OpenError::InUse { path: path.to_owned(), holder },
         LockError::Io(source) => OpenError::Io { path: FolderLock::path(path), source },
     })
 }
 
-pub(super) fn format(path: &Path, backend: Backend) -> Result<(), OpenError> {
+fn format(path: &Path, backend: Backend) -> Result<(), OpenError> {
     folder::check_format(path, backend.name()).map_err(|error| not_ours(path, backend, error))
 }
 
@@ -46,9 +139,19 @@ fn not_ours(path: &Path, wanted: Backend, error: FormatError) -> OpenError {
 }
 
 /// Opens the backend; on a full disk once more with the reserve given back.
-pub(super) fn engine(config: &EmbeddedConfig, ballast: &Ballast) -> Result<Arc<dyn Kv>, OpenError> {
+fn engine(config: &EmbeddedConfig, ballast: &Ballast) -> Result<Arc<dyn Kv>, OpenError> {
     let folder = config.path.join(config.backend.name());
-    let open: Opener = match config.backend {
+    backend(config.backend, &folder, config.cache_bytes, ballast)
+}
+
+/// Opens or makes a backend's own files in a folder.
+pub(super) fn backend(
+    backend: Backend,
+    folder: &Path,
+    cache_bytes: u64,
+    ballast: &Ballast,
+) -> Result<Arc<dyn Kv>, OpenError> {
+    let open: Opener = match backend {
         #[cfg(feature = "sled")]
         Backend::Sled => |folder, cache| {
             let folder =
@@ -62,9 +165,9 @@ pub(super) fn engine(config: &EmbeddedConfig, ballast: &Ballast) -> Result<Arc<d
         #[cfg(not(all(feature = "sled", feature = "redb")))]
         missing => return Err(OpenError::NotBuiltIn(missing)),
     };
-    with_reserve(ballast, || open(&folder, config.cache_bytes)).map_err(|error| match error {
-        EngineOpenError::Io(source) => OpenError::Io { path: folder.clone(), source },
-        EngineOpenError::Damaged(why) => OpenError::Damaged { path: folder.clone(), why },
+    with_reserve(ballast, || open(folder, cache_bytes)).map_err(|error| match error {
+        EngineOpenError::Io(source) => OpenError::Io { path: folder.to_owned(), source },
+        EngineOpenError::Damaged(why) => OpenError::Damaged { path: folder.to_owned(), why },
     })
 }
 
@@ -86,7 +189,7 @@ fn with_reserve<T>(
 }
 
 /// The journal's own checks; reads of a damaged engine may panic.
-pub(super) fn recover(
+fn recover(
     kv: Arc<dyn Kv>,
     options: OpenOptions,
     config: &EmbeddedConfig,
