@@ -88,7 +88,7 @@ fn damaged(place: &Place) -> Failure {
         exit::DATA,
         format!(
             "{path} is damaged, and was not changed. Keep a copy of it, then restore the newest backup into a new folder \
-             (orderkeep store restore) and start the engine on that",
+             and start the engine on that",
             path = place.data.display()
         ),
     )

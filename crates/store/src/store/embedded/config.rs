@@ -11,10 +11,10 @@ use crate::Tuning;
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Backend {
-    /// sled 0.34: the fastest under load.
+    /// sled 0.34, with the care that it needs.
     #[default]
     Sled,
-    /// redb 4: the best kept, and the one that notices all damage by itself.
+    /// redb 4: smaller on the disk, and kept up by its author.
     Redb,
 }
 
