@@ -8,6 +8,7 @@ mod dev;
 mod events;
 mod exit;
 mod listen;
+mod metrics;
 mod orders;
 mod output;
 mod sandbox;

@@ -40,6 +40,7 @@ pub(crate) async fn run(args: ServeArgs) -> Result<(), Failure> {
             .push(WebhookRoute { path: provider.webhook_path(&account), account: account.clone() });
         builder = builder.account(account, client);
     }
+    let metrics = Some(crate::metrics::install()?);
     let engine = builder.start().await.map_err(started)?;
     say(format_args!(
         "orderkeep {} serves http://{addr}, data in {}",
@@ -52,7 +53,7 @@ pub(crate) async fn run(args: ServeArgs) -> Result<(), Failure> {
             webhook.account, webhook.path
         ));
     }
-    carry_on(engine, listener, ApiConfig { webhooks, ..api }).await
+    carry_on(engine, listener, ApiConfig { webhooks, metrics, ..api }).await
 }
 
 /// Serves until asked to stop, or until the engine halts.

@@ -6,11 +6,12 @@ use orderkeep_core::{
     AccountId, AnswerClass, CreateAnswer, LockId, Observation, ProviderOrderId, Timestamp,
 };
 use orderkeep_provider::{CallError, FailureClass, Provider};
-use tokio::sync::Semaphore;
+use tokio::{sync::Semaphore, time::Instant};
 
 use crate::{
     Clock,
     gate::{Gate, Permit, Purpose},
+    metrics,
     stats::{Counters, count},
 };
 
@@ -49,9 +50,12 @@ impl Account {
 
 /// Gives up on a call that its client has forgotten. Whether it had an effect is unknown then.
 pub(crate) async fn bounded<T>(
+    account: &Account,
+    op: &'static str,
     call: impl Future<Output = Result<T, CallError>>,
 ) -> Result<T, CallError> {
-    tokio::time::timeout(FORGOTTEN_AFTER, call).await.unwrap_or_else(|_| {
+    let started = Instant::now();
+    let result = tokio::time::timeout(FORGOTTEN_AFTER, call).await.unwrap_or_else(|_| {
         Err(CallError {
             class: FailureClass::Ambiguous,
             code: None,
@@ -59,7 +63,9 @@ pub(crate) async fn bounded<T>(
             why: format!("no answer within {} s", FORGOTTEN_AFTER.as_secs()),
             retry_after: None,
         })
-    })
+    });
+    metrics::called(account.id.as_str(), op, started.elapsed(), &result);
+    result
 }
 
 /// What a read brought.
@@ -78,7 +84,7 @@ pub(crate) async fn create(
     counters: Arc<Counters>,
 ) -> CreateAnswer {
     count(&counters.creates_sent);
-    let result = bounded(account.provider.create(&lock_id)).await;
+    let result = bounded(&account, "create", account.provider.create(&lock_id)).await;
     permit.report(&result);
     match result {
         Ok(provider_order) => CreateAnswer::Accepted { provider_order },
@@ -117,7 +123,9 @@ pub(crate) async fn read(
     let permit = account.gate.permit(purpose, deadline).await?;
     count(&counters.reads);
     let read_started_at = clock.now();
-    let result = bounded(account.provider.details(&provider_order, read_started_at)).await;
+    let result =
+        bounded(&account, "details", account.provider.details(&provider_order, read_started_at))
+            .await;
     permit.report(&result);
     if let Err(error) = &result {
         count(&counters.read_failures);

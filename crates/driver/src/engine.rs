@@ -19,6 +19,7 @@ use orderkeep_store::{Change, Commit, CommitError, EntityId, Store};
 use tokio::{
     sync::{Notify, mpsc, oneshot},
     task::JoinHandle,
+    time::Instant,
 };
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -28,8 +29,7 @@ use crate::{
     calls::{self, Account},
     codec,
     gate::Purpose,
-    inbox::{self},
-    records,
+    inbox, metrics, records,
     shard::{Job, Message, Parts, What},
     stats::count,
 };
@@ -154,7 +154,7 @@ impl Engine {
     pub async fn rates(&self, account: &AccountId) -> Result<Rates, CommandError> {
         let account = self.account(account)?;
         let permit = self.permit(account).await?;
-        let result = calls::bounded(account.provider.rates()).await;
+        let result = calls::bounded(account, "rates", account.provider.rates()).await;
         permit.report(&result);
         Ok(result?)
     }
@@ -176,7 +176,7 @@ impl Engine {
     ) -> Result<Terms, CommandError> {
         let account = self.account(account)?;
         let permit = self.permit(account).await?;
-        let result = calls::bounded(account.provider.lock(request)).await;
+        let result = calls::bounded(account, "lock", account.provider.lock(request)).await;
         permit.report(&result);
         let terms = result?;
         let bytes = codec::encode(&terms).map_err(EngineError::from)?;
@@ -197,7 +197,10 @@ impl Engine {
     async fn commit(&self, change: Change) -> Result<(), CommitError> {
         let commit =
             Commit { partition: records::PARTITION, change: Some(change), inbox: Vec::new() };
-        self.store().commit(commit).await.map(drop)
+        let started = Instant::now();
+        let result = self.store().commit(commit).await.map(drop);
+        metrics::committed(started.elapsed(), &result);
+        result
     }
 
     async fn terms_of(
@@ -267,6 +270,8 @@ impl Engine {
         let change = records::change(None, &step, wake_up).map_err(EngineError::from)?;
         match self.commit(change).await {
             Ok(()) => {
+                let cause = step.events.first().map(|record| &record.cause);
+                metrics::moved(None, &step.next, cause);
                 // Should it not arrive, the durable wake-up brings the order back.
                 drop(self.inner.shard.send(Message::Submitted(id, wake_up)).await);
                 Ok(Submitted { order: step.next, replayed: false })

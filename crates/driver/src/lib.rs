@@ -17,6 +17,7 @@ mod error;
 mod feed;
 mod gate;
 mod inbox;
+pub mod metrics;
 pub mod records;
 mod shard;
 mod stats;

@@ -1,8 +1,16 @@
 //! How the engine is, for people and for what watches it.
 
-use axum::{Json, extract::State, http::StatusCode};
-use orderkeep_driver::{Engine, EngineError};
+use std::collections::BTreeMap;
+
+use axum::{
+    Json,
+    extract::State,
+    http::StatusCode,
+    routing::{MethodRouter, get},
+};
+use orderkeep_driver::{Engine, EngineError, GateState};
 use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
 
 use crate::problem::Problem;
 
@@ -11,8 +19,20 @@ pub(crate) async fn alive() -> &'static str {
     "ok\n"
 }
 
-/// The store takes orders. A provider that is down does not make the engine unready: its webhooks must still arrive.
-pub(crate) async fn ready(State(engine): State<Engine>) -> Result<Json<Value>, Problem> {
+/// The route that says whether work may be sent here.
+pub(crate) fn ready_route(closing: CancellationToken) -> MethodRouter<Engine> {
+    get(move |State(engine): State<Engine>| async move {
+        // Whoever sends work here learns of the end first.
+        if closing.is_cancelled() {
+            return Err(EngineError::ShuttingDown.into());
+        }
+        ready(&engine).await
+    })
+}
+
+/// The store takes orders. A provider that is down does not make the engine unready, only degraded: its webhooks must
+/// still arrive.
+async fn ready(engine: &Engine) -> Result<Json<Value>, Problem> {
     let status = engine.status().await?;
     if let Some(why) = status.halted {
         return Err(EngineError::Halted(why).into());
@@ -20,7 +40,11 @@ pub(crate) async fn ready(State(engine): State<Engine>) -> Result<Json<Value>, P
     if let Some(why) = status.full {
         return Err(EngineError::Full(why).into());
     }
-    Ok(Json(json!({ "ready": true })))
+    let degraded = status.accounts.values().any(|account| account.gate != GateState::Flowing);
+    let providers: BTreeMap<&String, String> =
+        status.accounts.iter().map(|(id, account)| (id, word(account.gate))).collect();
+    let checks = json!({ "store": "ok", "providers": providers });
+    Ok(Json(json!({ "ready": true, "degraded": degraded, "checks": checks })))
 }
 
 pub(crate) async fn status(
@@ -31,7 +55,7 @@ pub(crate) async fn status(
         .accounts
         .iter()
         .map(|(id, account)| {
-            let shown = json!({ "provider": format!("{:?}", account.gate).to_lowercase(), "waiting": account.waiting });
+            let shown = json!({ "provider": word(account.gate), "waiting": account.waiting });
             (id.clone(), shown)
         })
         .collect();
@@ -56,4 +80,8 @@ pub(crate) async fn status(
         },
     });
     Ok((StatusCode::OK, Json(body)))
+}
+
+fn word(gate: GateState) -> String {
+    format!("{gate:?}").to_lowercase()
 }

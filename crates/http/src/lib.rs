@@ -10,11 +10,14 @@ mod events;
 mod health;
 mod json;
 mod locks;
+mod metrics;
 mod orders;
 mod problem;
 pub mod view;
 mod wait;
 mod webhooks;
+
+pub use metrics::MetricsPage;
 
 use std::time::Duration;
 
@@ -43,6 +46,8 @@ pub struct ApiConfig {
     pub token: Option<SecretString>,
     /// Where the provider's webhooks arrive, and for which account.
     pub webhooks: Vec<WebhookRoute>,
+    /// What `/metrics` answers; `None`: there is no such page.
+    pub metrics: Option<MetricsPage>,
     /// So many event streams may be open at once.
     pub streams_max: usize,
     /// Ends what would stay open: event streams and waits. Cancel it before the server is stopped.
@@ -65,6 +70,7 @@ impl Default for ApiConfig {
         Self {
             token: None,
             webhooks: vec![webhook],
+            metrics: None,
             streams_max: 64,
             closing: CancellationToken::new(),
         }
@@ -73,6 +79,7 @@ impl Default for ApiConfig {
 
 /// The router over an engine.
 pub fn router(engine: Engine, config: ApiConfig) -> Router {
+    let closing = config.closing.clone();
     let mut api = Router::new()
         .route("/v1/rates", get(locks::rates))
         .route("/v1/locks", post(locks::take))
@@ -89,13 +96,16 @@ pub fn router(engine: Engine, config: ApiConfig) -> Router {
         .route("/v1/orders/{id}/wait", wait::route(config.closing.clone()))
         .route("/v1/events", events::route(config.streams_max, config.closing))
         .route("/v1/status", get(health::status));
+    if let Some(page) = config.metrics {
+        api = api.route("/metrics", metrics::route(page));
+    }
     if let Some(token) = config.token {
         api = api.layer(middleware::from_fn_with_state(auth::Token::new(token), auth::check));
     }
     let mut router = api
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .route("/healthz", get(health::alive))
-        .route("/readyz", get(health::ready));
+        .route("/readyz", health::ready_route(closing));
     for route in config.webhooks {
         router = router.route(&route.path, webhooks::receiver(route.account));
     }

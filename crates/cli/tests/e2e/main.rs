@@ -8,6 +8,7 @@ mod demo;
 mod dev;
 mod events;
 mod fixtures;
+mod metrics;
 mod night_shift;
 #[path = "../../src/demo/port.rs"]
 mod port;

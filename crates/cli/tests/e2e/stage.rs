@@ -111,6 +111,11 @@ impl Http {
         })
     }
 
+    pub(crate) fn text(&self, url: &str) -> String {
+        let answer = async { self.client.get(url).send().await?.text().await };
+        self.runtime.block_on(answer).unwrap()
+    }
+
     pub(crate) fn send(
         &self,
         method: &str,

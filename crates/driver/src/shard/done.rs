@@ -4,7 +4,7 @@ use orderkeep_core::{AnswerClass, CreateAnswer, CreateInput, Input, OrderId, Ste
 use orderkeep_store::{CommitError, Committed};
 
 use super::{CONFLICTS_MAX, Done, FULL_RETRY, Job, Shard, What, slot::Slot};
-use crate::{CommandError, EngineError, engine::Answered, records::Loaded, stats::count};
+use crate::{CommandError, EngineError, engine::Answered, metrics, records::Loaded, stats::count};
 use futures_util::FutureExt;
 
 impl Shard {
@@ -108,6 +108,9 @@ impl Shard {
         match result {
             Ok(_) => {
                 count(&self.parts.counters.steps);
+                let before = slot.loaded.as_ref().map(|loaded| &loaded.order);
+                let cause = step.events.first().map(|record| &record.cause);
+                metrics::moved(before, &step.next, cause);
                 for record in &step.events {
                     tracing::info!(order_id = %id, event = record.event.name(), state = %step.next.state_name(), "step");
                 }

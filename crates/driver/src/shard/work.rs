@@ -8,12 +8,14 @@ use orderkeep_core::{
     table::{self, Situation},
 };
 use orderkeep_store::{Commit, CommitError, InboxDone, InboxSeq};
+use tokio::time::Instant;
 
 use super::{Done, FULL_RETRY, Job, NO_PLACE_RETRY, Shard, What, wake};
 use crate::{
     CommandError, EngineError,
     engine::Answered,
     gate::Purpose,
+    metrics,
     records::{self, Loaded},
     stats::count,
 };
@@ -222,7 +224,9 @@ impl Shard {
         let store = Arc::clone(&self.parts.store);
         self.work.push(
             async move {
+                let started = Instant::now();
                 let result = store.commit(commit).await;
+                metrics::committed(started.elapsed(), &result);
                 Done::Committed { id, job, step, wake_up, result }
             }
             .boxed(),

@@ -1,8 +1,10 @@
 //! When the provider, the disk or the engine is not well: what callers, the provider and whoever watches are told.
 
 use orderkeep_driver::EngineConfig;
+use orderkeep_http::ApiConfig;
 use orderkeep_provider::FailureClass;
 use orderkeep_store::Health;
+use serde_json::json;
 
 use crate::world::{World, terms};
 
@@ -50,6 +52,27 @@ async fn a_full_disk_refuses_new_orders_and_webhooks_and_says_so() {
     assert_eq!(world.submit("k", terms("l")).await.status, 201);
     assert_eq!(world.webhook().await.status, 200);
     assert_eq!(world.get("/readyz").await.status, 200);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_provider_that_is_down_degrades_and_a_server_that_closes_is_not_ready() {
+    let config = ApiConfig::default();
+    let closing = config.closing.clone();
+    let world = World::with(config).await;
+    let well = world.get("/readyz").await;
+    let flowing = json!({ "store": "ok", "providers": { "default": "flowing" } });
+    assert_eq!(well.body, json!({ "ready": true, "degraded": false, "checks": flowing }));
+    world.provider.fails(FailureClass::Denied, Some("P401"), None);
+    world.post("/v1/locks", LOCK).await.is_problem(502, "provider_denied", "by the script");
+    let ill = world.get("/readyz").await;
+    let denied = json!({ "store": "ok", "providers": { "default": "denied" } });
+    assert_eq!(
+        (ill.status, ill.body),
+        (200, json!({ "ready": true, "degraded": true, "checks": denied }))
+    );
+    closing.cancel();
+    world.get("/readyz").await.is_problem(503, "shutting_down", "shutting down");
+    assert_eq!(world.get("/healthz").await.status, 200);
 }
 
 #[tokio::test(start_paused = true)]
