@@ -1,6 +1,7 @@
 //! Facts, appended. The history of an order is its events, and folds back to its state.
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::{
     AccountId, Author, Exact, FailReason, Funds, IdempotencyKey, Observation, OrderId, OrderResult,
@@ -41,6 +42,8 @@ pub enum Cause {
         /// Why.
         reason: String,
     },
+    /// The store was restored from an older copy.
+    Restore,
 }
 
 impl Cause {
@@ -49,7 +52,12 @@ impl Cause {
     pub const fn author(&self) -> Option<&Author> {
         match self {
             Self::Command(author) | Self::CommandFor { author, .. } => Some(author),
-            Self::Submit | Self::Create | Self::Webhook | Self::Read | Self::Clock => None,
+            Self::Submit
+            | Self::Create
+            | Self::Webhook
+            | Self::Read
+            | Self::Clock
+            | Self::Restore => None,
         }
     }
 
@@ -63,7 +71,8 @@ impl Cause {
             | Self::Create
             | Self::Webhook
             | Self::Read
-            | Self::Clock => None,
+            | Self::Clock
+            | Self::Restore => None,
         }
     }
 }
@@ -215,6 +224,11 @@ pub enum Event {
         /// What.
         text: String,
     },
+    /// From here on the history is that of an older copy: what happened after the copy was made is not in it.
+    Restored {
+        /// The life of the store that begins with the copy.
+        incarnation: Uuid,
+    },
 }
 
 /// What proves that a provider's order is ours.
@@ -258,6 +272,7 @@ impl Event {
             Self::RetryAsked => "retry_asked",
             Self::PostAgainAuthorised => "post_again_authorised",
             Self::Noted { .. } => "noted",
+            Self::Restored { .. } => "restored",
         }
     }
 }

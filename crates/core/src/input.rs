@@ -1,6 +1,7 @@
 //! Everything that can move an order.
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::{
     AccountId, AnswerClass, Author, IdempotencyKey, LockId, Observation, ProviderOrderId,
@@ -25,6 +26,12 @@ pub enum Input {
     },
     /// Time passed, and a wake-up is due.
     Woken,
+    /// The store that holds this order is an older copy: what happened in the life before, after the copy was made, is
+    /// not known. Given once per order and life, before anything else.
+    Restored {
+        /// The life of the store that begins with the copy.
+        incarnation: Uuid,
+    },
 }
 
 /// What somebody can ask for.
@@ -196,6 +203,7 @@ impl Input {
             Self::Observed(_) => "observed",
             Self::NotFound { .. } => "not_found",
             Self::Woken => "woken",
+            Self::Restored { .. } => "restored",
         }
     }
 }

@@ -64,6 +64,13 @@ pub enum ReviewReason {
     Corrected,
     /// An operator named a provider order that belongs to another lock.
     AdoptionRefused,
+    /// The store was restored from an older copy that does not know whether a create was posted after it, and perhaps an
+    /// address shown. Never posted and never ended by the engine alone.
+    ExposurePossible,
+    /// The store was restored from an older copy, and the provider's order was not read since.
+    UnreadSinceRestore,
+    /// The order was lost with an older copy, and rebuilt from what the provider says.
+    Rebuilt,
 }
 
 /// No question is called so.
@@ -86,7 +93,7 @@ impl std::str::FromStr for ReviewReason {
 
 impl ReviewReason {
     /// All of them.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 20] = [
         Self::UnknownCreate,
         Self::CreateRefused,
         Self::UnexpectedProviderOrder,
@@ -104,6 +111,9 @@ impl ReviewReason {
         Self::Reversed,
         Self::Corrected,
         Self::AdoptionRefused,
+        Self::ExposurePossible,
+        Self::UnreadSinceRestore,
+        Self::Rebuilt,
     ];
 
     /// The word for it, as JSON and the command line write it.
@@ -127,6 +137,9 @@ impl ReviewReason {
             Self::Reversed => "reversed",
             Self::Corrected => "corrected",
             Self::AdoptionRefused => "adoption_refused",
+            Self::ExposurePossible => "exposure_possible",
+            Self::UnreadSinceRestore => "unread_since_restore",
+            Self::Rebuilt => "rebuilt",
         }
     }
 
@@ -165,6 +178,15 @@ impl ReviewReason {
             Self::Reversed => "stop what the executed order released, then acknowledge",
             Self::Corrected => "mend what the first outcome led to, then acknowledge",
             Self::AdoptionRefused => "check the provider order id; it was made from another lock",
+            Self::ExposurePossible => {
+                "find out (your own records, the provider) whether an order was made from this lock after the backup: adopt it if so, resolve as `no_provider_order` if not"
+            }
+            Self::UnreadSinceRestore => {
+                "nothing: it is read from the provider as soon as that answers, and its address withheld until then"
+            }
+            Self::Rebuilt => {
+                "the address is withheld; find out from your own records whose order this is, then acknowledge"
+            }
         }
     }
 
@@ -172,7 +194,11 @@ impl ReviewReason {
     #[must_use]
     pub const fn withholds_address(self) -> bool {
         match self {
-            Self::TermsMismatch | Self::LockChanged | Self::SecondProviderOrder => true,
+            Self::TermsMismatch
+            | Self::LockChanged
+            | Self::SecondProviderOrder
+            | Self::UnreadSinceRestore
+            | Self::Rebuilt => true,
             Self::UnknownCreate
             | Self::CreateRefused
             | Self::UnexpectedProviderOrder
@@ -186,7 +212,8 @@ impl ReviewReason {
             | Self::LateFunds
             | Self::Reversed
             | Self::Corrected
-            | Self::AdoptionRefused => false,
+            | Self::AdoptionRefused
+            | Self::ExposurePossible => false,
         }
     }
 }

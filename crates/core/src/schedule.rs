@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{
-    Order, PaymentKind, Policy, ProviderOrderId, ReviewReason, State, Timestamp,
+    Order, PaymentKind, Policy, ProviderOrderId, Review, ReviewReason, State, Timestamp,
     state::{AwaitingPayment, Create, Deposit, Locked, attempt_detail},
 };
 
@@ -42,7 +42,7 @@ pub(crate) fn last_send(order: &Order, policy: &Policy) -> Timestamp {
     order.terms.expires_at.minus(policy.lock_margin)
 }
 
-/// When nobody can pay an order any more whose create is unknown.
+/// When nobody can pay an order any more whose create is unknown. Only where nobody can have been shown an address.
 pub(crate) fn unknown_ends_at(order: &Order, policy: &Policy) -> Option<Timestamp> {
     policy.provider_order_window.map(|window| order.terms.expires_at.plus(window))
 }
@@ -101,6 +101,10 @@ pub(crate) fn wake_up(order: &Order, now: Timestamp, policy: &Policy) -> Option<
     if let Some(hint) = &order.hint {
         return Some(confirm(now, hint.heard_at, polling.wallet.1));
     }
+    let unread = |review: &&Review| review.reason == ReviewReason::UnreadSinceRestore;
+    if let Some(review) = order.open_reviews().find(unread) {
+        return Some(confirm(now, review.since, polling.wallet.1));
+    }
     match &order.state {
         State::Locked(Locked { create }) => Some(locked(order, create, now, policy)),
         State::Created(_) | State::WaitingForWallet(_) => {
@@ -132,6 +136,9 @@ fn locked(order: &Order, create: &Create, now: Timestamp, policy: &Policy) -> Wa
             WakeUp::exactly(if held.is_some() { margin } else { margin.min(*next_at) })
         }
         Create::InFlight { since, .. } => WakeUp::exactly(since.plus(policy.create_timeout)),
+        Create::Unknown { .. } if order.is_exposed() => {
+            WakeUp { at: now.plus(IDLE), spread: IDLE / 10 }
+        }
         Create::Unknown { attempt, since, why } => {
             let asked =
                 order.has_asked(ReviewReason::UnknownCreate, &attempt_detail(*attempt, why));

@@ -27,6 +27,8 @@ pub enum Situation {
     PostAgain,
     /// `Locked`, unknown, and posted again; that is on its way.
     InFlightAgain,
+    /// `Locked`, unknown in an older copy of the store: perhaps posted after it, perhaps shown to a payer.
+    Exposed,
     /// `Created`.
     Created,
     /// `WaitingForWallet`.
@@ -61,13 +63,14 @@ pub enum Situation {
 
 impl Situation {
     /// All of them, in the order of a life.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::NotSent,
         Self::Held,
         Self::InFlight,
         Self::Unknown,
         Self::PostAgain,
         Self::InFlightAgain,
+        Self::Exposed,
         Self::Created,
         Self::WaitingForWallet,
         Self::Unpaid,
@@ -96,6 +99,7 @@ impl Situation {
                 Create::NotSent { unknown_before: false, .. } => Self::NotSent,
                 Create::InFlight { unknown_before: true, .. } => Self::InFlightAgain,
                 Create::InFlight { unknown_before: false, .. } => Self::InFlight,
+                Create::Unknown { .. } if order.is_exposed() => Self::Exposed,
                 Create::Unknown { .. } => Self::Unknown,
             },
             State::Created(_) => Self::Created,
@@ -139,6 +143,7 @@ impl Situation {
             Self::Unknown => "create unknown",
             Self::PostAgain => "create unknown, to be posted again",
             Self::InFlightAgain => "create unknown, posted again",
+            Self::Exposed => "create unknown, exposure possible",
             Self::Created => "made at the provider",
             Self::WaitingForWallet => "address in the making",
             Self::Unpaid => "nothing paid",
@@ -166,7 +171,8 @@ impl Situation {
             | Self::InFlight
             | Self::Unknown
             | Self::PostAgain
-            | Self::InFlightAgain => StateName::Locked,
+            | Self::InFlightAgain
+            | Self::Exposed => StateName::Locked,
             Self::Created => StateName::Created,
             Self::WaitingForWallet => StateName::WaitingForWallet,
             Self::Unpaid | Self::PartlyPaid | Self::Paid | Self::Overpaid => {
@@ -261,7 +267,8 @@ impl Cell {
                 | Event::CancelWished { .. }
                 | Event::RetryAsked
                 | Event::PostAgainAuthorised
-                | Event::Noted { .. } => cell.events.push(record.event.name()),
+                | Event::Noted { .. }
+                | Event::Restored { .. } => cell.events.push(record.event.name()),
             }
         }
         cell
@@ -286,6 +293,7 @@ pub const fn input_word(input: &Input) -> &'static str {
         }
         Input::NotFound { .. } => "not found",
         Input::Woken => "woken",
+        Input::Restored { .. } => "restored",
     }
 }
 

@@ -11,8 +11,8 @@ use std::{fmt, sync::Arc};
 
 use bytes::Bytes;
 use orderkeep_core::{
-    AccountId, Command, Disposition, IdempotencyKey, Input, LockId, Order, OrderId, StateName,
-    Submit, Terms,
+    AccountId, Author, Command, Disposition, IdempotencyKey, Input, LockId, Order, OrderId,
+    StateName, Submit, Terms,
 };
 use orderkeep_provider::{LockRequest, Rates};
 use orderkeep_store::{Change, Commit, CommitError, EntityId, Store};
@@ -25,7 +25,8 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::{
-    CommandError, EngineError, SubmitError, WebhookError, WebhookReceipt,
+    CommandError, EngineError, LiftError, Lifted, Restore, SubmitError, WebhookError,
+    WebhookReceipt,
     calls::{self, Account},
     codec,
     gate::Purpose,
@@ -180,6 +181,10 @@ impl Engine {
         permit.report(&result);
         let terms = result?;
         let bytes = codec::encode(&terms).map_err(EngineError::from)?;
+        let mut claims = vec![records::terms_claim(&account.id, &terms.lock_id)];
+        if let Some(life) = self.inner.parts.life.held() {
+            claims.push(records::taken_claim(life, &account.id, &terms.lock_id));
+        }
         let change = Change {
             id: EntityId(self.new_id()),
             kind: records::LOCK,
@@ -188,7 +193,7 @@ impl Engine {
             view: Some(bytes),
             labels: Vec::new(),
             wake_up: None,
-            claims: vec![records::terms_claim(&account.id, &terms.lock_id)],
+            claims,
         };
         self.commit(change).await.map_err(EngineError::from)?;
         Ok(terms)
@@ -265,7 +270,11 @@ impl Engine {
         }
         let parts = &self.inner.parts;
         let id = OrderId(self.new_id());
-        let step = Order::submit(id, submit.clone(), parts.clock.now(), &parts.config.policy)?;
+        let now = parts.clock.now();
+        let step = match self.held(&submit).await? {
+            Some(life) => Order::submit_held(id, submit.clone(), life, now, &parts.config.policy)?,
+            None => Order::submit(id, submit.clone(), now, &parts.config.policy)?,
+        };
         let wake_up = step.wake_up.map(|wake_up| wake_up.at);
         let change = records::change(None, &step, wake_up).map_err(EngineError::from)?;
         match self.commit(change).await {
@@ -286,6 +295,35 @@ impl Engine {
             }
             Err(error) => Err(EngineError::from(error).into()),
         }
+    }
+
+    /// The life of the store whose hold keeps this submit back: its lock was taken in the life before, or elsewhere,
+    /// and may have been used there.
+    async fn held(&self, submit: &Submit) -> Result<Option<Uuid>, EngineError> {
+        let Some(life) = self.inner.parts.life.held() else { return Ok(None) };
+        let taken = records::taken_claim(life, &submit.account, &submit.terms.lock_id);
+        let taken_here = self.store().by_claim(&taken).await?.is_some();
+        Ok((!taken_here).then_some(life))
+    }
+
+    /// Ends the hold that a restore began with: says that what the older copy does not know is accounted for. From then
+    /// on every lock can be submitted as usual, and a provider order that nobody knows is a stranger's again. Orders
+    /// that were held are not released by it: each is in review. Lifted already, it stays as it was.
+    ///
+    /// # Errors
+    /// See [`LiftError`].
+    pub async fn lift_restore_hold(
+        &self,
+        author: Author,
+        reason: &str,
+    ) -> Result<Restore, LiftError> {
+        self.running()?;
+        if reason.trim().is_empty() || reason.len() > Order::TEXT_BYTES_MAX {
+            return Err(LiftError::Reason(Order::TEXT_BYTES_MAX));
+        }
+        let at = self.inner.parts.clock.now();
+        let by = Lifted { author, reason: reason.to_owned(), at };
+        self.inner.parts.life.lift(self.store(), by).await
     }
 
     async fn submit_again(

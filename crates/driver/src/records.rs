@@ -5,6 +5,7 @@ use orderkeep_core::{
     AccountId, IdempotencyKey, LockId, Order, OrderId, ProviderOrderId, Step, Timestamp,
 };
 use orderkeep_store::{Change, Claim, Entity, EntityId, Kind, Label, PartitionId};
+use uuid::Uuid;
 
 use crate::codec::{self, CodecError};
 
@@ -12,6 +13,8 @@ use crate::codec::{self, CodecError};
 pub const ORDER: Kind = Kind(1);
 /// Locks that this engine took.
 pub(crate) const LOCK: Kind = Kind(2);
+/// Restores: one record per life of the store that began with an older copy.
+pub(crate) const RESTORE: Kind = Kind(3);
 /// Embedded stores have one partition.
 pub const PARTITION: PartitionId = PartitionId::ONLY;
 
@@ -21,6 +24,9 @@ pub(crate) const OPEN: &str = "open";
 pub(crate) const REVIEW: &str = "review";
 /// On every order whose create may be on its way.
 pub(crate) const CREATE_IN_FLIGHT: &str = "create-in-flight";
+
+/// On the record of every restore.
+pub(crate) const RESTORED: &str = "restored";
 
 pub(crate) fn key_claim(account: &AccountId, key: &IdempotencyKey) -> Claim {
     Claim::new("key", &[account.as_str(), key.as_str()])
@@ -37,6 +43,17 @@ pub(crate) fn provider_order_claim(account: &AccountId, provider_order: &Provide
 /// Finds the terms of a lock that this engine took.
 pub(crate) fn terms_claim(account: &AccountId, lock_id: &LockId) -> Claim {
     Claim::new("terms", &[account.as_str(), lock_id.as_str()])
+}
+
+/// Finds the record of a restore.
+pub(crate) fn restore_claim(incarnation: Uuid) -> Claim {
+    Claim::new("restore", &[&incarnation.simple().to_string()])
+}
+
+/// Says that a lock was taken in this life of the store; kept only while a hold stands.
+pub(crate) fn taken_claim(incarnation: Uuid, account: &AccountId, lock_id: &LockId) -> Claim {
+    let life = incarnation.simple().to_string();
+    Claim::new("taken", &[&life, account.as_str(), lock_id.as_str()])
 }
 
 pub(crate) const fn entity_id(id: OrderId) -> EntityId {

@@ -7,7 +7,7 @@ use std::{
 
 use orderkeep_core::StateName;
 
-use crate::GateState;
+use crate::{GateState, Restore};
 
 /// Counters of one engine.
 #[derive(Debug, Default)]
@@ -45,6 +45,8 @@ pub struct Status {
     pub open: u64,
     /// How many orders need a person.
     pub review: u64,
+    /// That the store began as an older copy, and whether the hold stands; `None`: it did not.
+    pub restore: Option<Restore>,
     /// Webhooks that wait to be worked off, parked ones included.
     pub inbox: u64,
     /// Each account and its provider.

@@ -12,7 +12,7 @@ use orderkeep_driver::{Engine, EngineError, GateState};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
-use crate::problem::Problem;
+use crate::{problem::Problem, restore::RestoreView};
 
 /// The process answers.
 pub(crate) async fn alive() -> &'static str {
@@ -65,6 +65,7 @@ pub(crate) async fn status(
         "orders": status.orders,
         "open": status.open,
         "review": status.review,
+        "restore": status.restore.as_ref().map(RestoreView::from),
         "inbox": status.inbox,
         "accounts": accounts,
         "sinceStart": {

@@ -13,6 +13,7 @@ mod locks;
 mod metrics;
 mod orders;
 mod problem;
+mod restore;
 pub mod view;
 mod wait;
 mod webhooks;
@@ -95,6 +96,7 @@ pub fn router(engine: Engine, config: ApiConfig) -> Router {
         .route("/v1/orders/{id}/note", post(commands::note))
         .route("/v1/orders/{id}/wait", wait::route(config.closing.clone()))
         .route("/v1/events", events::route(config.streams_max, config.closing))
+        .route("/v1/restore-hold/lift", post(restore::lift))
         .route("/v1/status", get(health::status));
     if let Some(page) = config.metrics {
         api = api.route("/metrics", metrics::route(page));

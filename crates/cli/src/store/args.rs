@@ -53,4 +53,22 @@ pub(crate) enum StoreCommand {
     },
     /// Write a store anew that takes more room than what is in it. Needs as much room again meanwhile.
     Compact,
+    /// End the hold that a restore began with, in a running engine: what the older copy does not know is accounted for.
+    LiftHold(LiftHoldArgs),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct LiftHoldArgs {
+    /// The engine's address.
+    #[arg(long, default_value = "http://127.0.0.1:7070", env = "ORDERKEEP_URL")]
+    pub(crate) url: String,
+    /// A file that holds the engine's API token alone.
+    #[arg(long, env = "ORDERKEEP_API_TOKEN_FILE")]
+    pub(crate) api_token_file: Option<PathBuf>,
+    /// Who says so.
+    #[arg(long)]
+    pub(crate) author: String,
+    /// Why it is right; kept on record.
+    #[arg(long)]
+    pub(crate) reason: String,
 }

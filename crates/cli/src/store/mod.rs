@@ -3,6 +3,7 @@
 pub(crate) mod args;
 mod check;
 mod compact;
+mod hold;
 mod place;
 mod progress;
 mod transfer;
@@ -23,6 +24,7 @@ pub(crate) async fn run(args: StoreArgs) -> Result<(), Failure> {
             blocking(move || transfer::import(&place, from, args.output)).await
         }
         StoreCommand::Compact => blocking(move || compact::run(&place, args.output)).await,
+        StoreCommand::LiftHold(lift) => hold::lift(lift, args.output).await,
     }
 }
 

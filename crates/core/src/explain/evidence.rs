@@ -83,7 +83,8 @@ fn sentence(event: &Event, cause: &Cause) -> String {
                 | Cause::CommandFor { .. }
                 | Cause::Create
                 | Cause::Read
-                | Cause::Clock => "A read said",
+                | Cause::Clock
+                | Cause::Restore => "A read said",
             };
             format!("{how}: {}.", observation(seen))
         }
@@ -132,6 +133,9 @@ fn sentence(event: &Event, cause: &Cause) -> String {
                 .to_owned()
         }
         Event::Noted { text } => format!("Note: {text}"),
+        Event::Restored { incarnation } => format!(
+            "The store was restored from an older copy (its life {incarnation} began): what happened after the copy was made is not known."
+        ),
     }
 }
 

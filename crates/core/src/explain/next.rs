@@ -240,6 +240,12 @@ fn next_locked(order: &Order, create: &Create, now: Timestamp, policy: &Policy) 
             "Without an answer by {} its outcome is unknown.",
             when(since.plus(policy.create_timeout), now)
         )],
+        Create::Unknown { .. } if order.is_exposed() => vec![
+            "It ends by a read that shows our lock: after a webhook that names it, or an `adopt`."
+                .to_owned(),
+            "It does not fail by itself and is not posted: in the life of the store before, an address may have been shown to a payer."
+                .to_owned(),
+        ],
         Create::Unknown { since, .. } => {
             let mut next = vec![
                 "It ends by a read that shows our lock: after a webhook that names it, or an `adopt`."

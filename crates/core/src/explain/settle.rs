@@ -55,6 +55,11 @@ pub fn commands(order: &Order, review: &Review) -> Vec<String> {
                 order.terms.lock_id
             ),
         ],
+        ReviewReason::ExposurePossible if locked => vec![
+            adopt,
+            format!("orderkeep orders resolve {id} --no-provider-order {who}"),
+            acknowledge,
+        ],
         ReviewReason::CreateRefused if locked => vec![retry, cancel],
         ReviewReason::AdoptionRefused if locked => vec![adopt, acknowledge],
         ReviewReason::TermsMismatch if !order.state_name().is_end() => vec![acknowledge, cancel],
@@ -63,7 +68,8 @@ pub fn commands(order: &Order, review: &Review) -> Vec<String> {
         | ReviewReason::PaymentStuck
         | ReviewReason::Overdue
         | ReviewReason::UnknownStatus
-        | ReviewReason::ProviderLostOrder => vec![retry, acknowledge],
+        | ReviewReason::ProviderLostOrder
+        | ReviewReason::UnreadSinceRestore => vec![retry, acknowledge],
         ReviewReason::UnknownCreate
         | ReviewReason::CreateRefused
         | ReviewReason::AdoptionRefused
@@ -75,6 +81,8 @@ pub fn commands(order: &Order, review: &Review) -> Vec<String> {
         | ReviewReason::FundsOnFailed
         | ReviewReason::LateFunds
         | ReviewReason::Reversed
-        | ReviewReason::Corrected => vec![acknowledge],
+        | ReviewReason::Corrected
+        | ReviewReason::ExposurePossible
+        | ReviewReason::Rebuilt => vec![acknowledge],
     }
 }

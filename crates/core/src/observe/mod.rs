@@ -82,6 +82,7 @@ fn bind(draft: &mut Draft<'_>, seen: &Observation) {
     draft.push(Event::Bound { provider_order: seen.provider_order.clone(), by: BoundBy::Read });
     draft.settle(ReviewReason::UnknownCreate);
     draft.settle(ReviewReason::CreateRefused);
+    draft.settle(ReviewReason::ExposurePossible);
     if !expected && !adopted {
         let detail = format!(
             "{} exists for this lock, and no create of ours explains it",

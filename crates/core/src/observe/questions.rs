@@ -6,6 +6,7 @@ use crate::{Observation, PaymentKind, ReviewReason, StateName, Timestamp, order:
 pub(super) fn questions(draft: &mut Draft<'_>, seen: &Observation) {
     let (now, policy) = (draft.now, draft.policy);
     draft.settle(ReviewReason::ProviderLostOrder);
+    draft.settle(ReviewReason::UnreadSinceRestore);
     if let Err(mismatch) = draft.next.terms.check_order(seen, policy) {
         draft.raise(ReviewReason::TermsMismatch, mismatch.to_string());
     }

@@ -139,7 +139,8 @@ fn event(order: &mut Order, record: &EventRecord) -> Result<(), BadHistory> {
                 }
             }
         }
-        Event::NotFound | Event::Noted { .. } | Event::Resolved { .. } => {}
+        Event::NotFound | Event::Noted { .. } | Event::Resolved { .. } | Event::Restored { .. } => {
+        }
         Event::SecondOrderFound { provider_order } => {
             order.other_orders.push(provider_order.clone())
         }
@@ -286,7 +287,8 @@ fn create(order: &mut Order, record: &EventRecord) -> Result<(), BadHistory> {
         | Event::Resolved { .. }
         | Event::CancelWished { .. }
         | Event::RetryAsked
-        | Event::Noted { .. } => {}
+        | Event::Noted { .. }
+        | Event::Restored { .. } => {}
     }
     Ok(())
 }
@@ -355,6 +357,7 @@ impl From<&Cause> for &'static str {
             Cause::Webhook => "webhook",
             Cause::Read => "read",
             Cause::Clock => "clock",
+            Cause::Restore => "restore",
         }
     }
 }

@@ -75,6 +75,10 @@ impl<'a> Draft<'a> {
         Self::with(order, Cause::Clock, now, policy)
     }
 
+    pub(crate) fn for_restore(order: &Order, now: Timestamp, policy: &'a Policy) -> Self {
+        Self::with(order, Cause::Restore, now, policy)
+    }
+
     /// Adds a fact; it is true from here on.
     pub(crate) fn push(&mut self, event: Event) {
         let record = EventRecord { at: self.now, cause: self.cause.clone(), event };

@@ -1,19 +1,20 @@
 //! An order: what is common to all its states, and the two verbs, [`Order::step`] and [`Order::fold`].
 
 mod apply;
+mod begin;
 pub(crate) mod commands;
 mod draft;
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 pub use apply::BadHistory;
 pub(crate) use draft::Draft;
 
 use crate::{
-    AccountId, AfterFact, Author, Cause, Event, EventRecord, IdempotencyKey, Input, Observation,
-    OrderId, OrderOutcome, Outcome, Policy, ProviderOrderId, Review, ReviewReason, State,
-    StateName, Step, Submit, Terms, Timestamp, observation::Address, schedule,
-    terms::TermsMismatch,
+    AccountId, AfterFact, Author, Cause, EventRecord, IdempotencyKey, Input, Observation, OrderId,
+    OrderOutcome, Outcome, Policy, ProviderOrderId, Review, ReviewReason, State, StateName, Step,
+    Submit, Terms, Timestamp, observation::Address, schedule, terms::TermsMismatch,
 };
 
 /// One sale: crypto in, fiat out, at a locked rate.
@@ -86,45 +87,43 @@ impl Order {
         policy: &Policy,
     ) -> Result<Step, TermsMismatch> {
         submit.terms.validate()?;
-        if let Some(reference) = &submit.reference
-            && reference.len() > Self::TEXT_BYTES_MAX
-        {
-            return Err(TermsMismatch {
-                field: "reference".to_owned(),
-                expected: format!("at most {} bytes", Self::TEXT_BYTES_MAX),
-                found: format!("{} bytes", reference.len()),
-            });
-        }
-        let first = EventRecord {
-            at: now,
-            cause: Cause::Submit,
-            event: Event::Submitted {
-                id,
-                account: submit.account,
-                key: submit.key,
-                terms: Box::new(submit.terms),
-                reference: submit.reference,
-            },
-        };
-        let order = apply::begin(&first).map_err(|_| TermsMismatch {
-            field: "submit".to_owned(),
-            expected: "a first event".to_owned(),
-            found: "another".to_owned(),
-        })?;
-        let mut step = Step {
-            events: vec![first],
-            wake_up: schedule::wake_up(&order, now, policy),
-            next: order,
-            effects: Vec::new(),
-            disposition: crate::Disposition::Applied,
-        };
-        if let Outcome::Moved(failed) = step.next.step(&Input::Woken, now, policy) {
-            let failed = *failed;
-            step.events.extend(failed.events);
-            step.next = failed.next;
-            step.wake_up = failed.wake_up;
-        }
-        Ok(step)
+        begin::submitted(id, submit, Cause::Submit, now, policy).map(|step| {
+            // A lock past its margin.
+            begin::then(step, &Input::Woken, now, policy)
+        })
+    }
+
+    /// A new order for a lock that may have been used in a life of the store that is not known any more: nothing is
+    /// posted, and a person is asked.
+    ///
+    /// # Errors
+    /// As [`Order::submit`].
+    pub fn submit_held(
+        id: OrderId,
+        submit: Submit,
+        incarnation: Uuid,
+        now: Timestamp,
+        policy: &Policy,
+    ) -> Result<Step, TermsMismatch> {
+        submit.terms.validate()?;
+        begin::submitted(id, submit, Cause::Submit, now, policy)
+            .map(|step| begin::then(step, &Input::Restored { incarnation }, now, policy))
+    }
+
+    /// An order that an older copy of the store does not know, made again from a confirmed read of the provider's. Its
+    /// key and what the lock promised are what its finder could find out; a person is asked whose it is.
+    ///
+    /// # Errors
+    /// The read is not of the lock that the terms name, or was not confirmed.
+    pub fn rebuild(
+        id: OrderId,
+        submit: Submit,
+        seen: &Observation,
+        incarnation: Uuid,
+        now: Timestamp,
+        policy: &Policy,
+    ) -> Result<Step, TermsMismatch> {
+        begin::rebuilt(id, submit, seen, incarnation, now, policy)
     }
 
     /// What one input does to this order.
@@ -246,6 +245,14 @@ impl Order {
             | State::Executed(_)
             | State::Failed(_) => None,
         }
+    }
+
+    /// Whether it may have been made and shown to a payer in a life of the store that is not known any more. Then time
+    /// proves nothing about it.
+    #[must_use]
+    pub fn is_exposed(&self) -> bool {
+        let exposed = |review: &Review| review.reason == ReviewReason::ExposurePossible;
+        self.state_name() == StateName::Locked && self.review.iter().any(exposed)
     }
 
     /// Whether nobody knows what came of its create.

@@ -37,6 +37,9 @@ impl AwaitingPayment {
                 policy,
             ),
             Input::Woken => Outcome::AlreadyThere(crate::Already::Duplicate),
+            Input::Restored { incarnation } => {
+                crate::restore::restored(order, *incarnation, now, policy)
+            }
         }
     }
 }

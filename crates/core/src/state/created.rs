@@ -36,6 +36,9 @@ impl Created {
             ),
             // Time decides nothing here: a read is due, and what it says is another input.
             Input::Woken => Outcome::AlreadyThere(crate::Already::Duplicate),
+            Input::Restored { incarnation } => {
+                crate::restore::restored(order, *incarnation, now, policy)
+            }
         }
     }
 }

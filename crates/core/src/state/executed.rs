@@ -39,6 +39,9 @@ impl Executed {
                 policy,
             ),
             Input::Woken => Outcome::AlreadyThere(crate::Already::Duplicate),
+            Input::Restored { incarnation } => {
+                crate::restore::restored(order, *incarnation, now, policy)
+            }
         }
     }
 }

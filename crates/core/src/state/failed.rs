@@ -9,6 +9,7 @@ use crate::{
     event::BoundBy,
     observe,
     order::{Draft, commands},
+    restore,
 };
 
 /// Data of [`crate::State::Failed`]. Where the funds are stands in [`Order::outcome`].
@@ -54,6 +55,7 @@ impl Failed {
                 observe::not_found(order, bound, provider_order, *read_started_at, now, policy)
             }
             Input::Woken => Outcome::AlreadyThere(Already::Duplicate),
+            Input::Restored { incarnation } => restore::restored(order, *incarnation, now, policy),
         }
     }
 
@@ -88,6 +90,7 @@ impl Failed {
                 observe::adoption_not_found(order, provider_order, now, policy)
             }
             Input::Woken => Outcome::AlreadyThere(Already::Duplicate),
+            Input::Restored { incarnation } => restore::restored(order, *incarnation, now, policy),
         }
     }
 }

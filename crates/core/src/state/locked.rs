@@ -8,6 +8,7 @@ use crate::{
     event::BoundBy,
     observe,
     order::{Draft, commands},
+    restore,
     retry::create_delay,
     schedule,
 };
@@ -70,6 +71,7 @@ impl Locked {
                 observe::adoption_not_found(order, provider_order, now, policy)
             }
             Input::Woken => self.on_woken(order, now, policy),
+            Input::Restored { incarnation } => restore::restored(order, *incarnation, now, policy),
         }
     }
 
@@ -201,6 +203,7 @@ impl Locked {
                 });
                 draft.settle(ReviewReason::UnknownCreate);
                 draft.settle(ReviewReason::CreateRefused);
+                draft.settle(ReviewReason::ExposurePossible);
                 draft.finish()
             }
             CreateInput::Answered { attempt, answer: CreateAnswer::NotSent { why } } => match &self
@@ -210,7 +213,9 @@ impl Locked {
                     had_no_effect(draft, *attempt, *unknown_before, why, None)
                 }
                 // The process that lost the answer turns out to know that nothing was written.
-                Create::Unknown { attempt: current, .. } if current == attempt && *attempt == 1 => {
+                Create::Unknown { attempt: current, .. }
+                    if current == attempt && *attempt == 1 && !order.is_exposed() =>
+                {
                     draft.settle(ReviewReason::UnknownCreate);
                     had_no_effect(draft, *attempt, false, why, None)
                 }
@@ -295,6 +300,10 @@ impl Locked {
                 draft.finish()
             }
             Create::Unknown { attempt, since, why } => {
+                // What was done in another life of the store is not known, and time does not prove it.
+                if order.is_exposed() {
+                    return Outcome::AlreadyThere(Already::Duplicate);
+                }
                 // Nobody was ever shown an address, so once the lock and the provider's order are over nobody can pay.
                 if schedule::unknown_ends_at(order, policy).is_some_and(|end| now >= end)
                     && order.adopting.is_none()
@@ -351,6 +360,10 @@ fn may_post_again(
 ) -> Result<(), Refusal> {
     if *acknowledged != order.terms.lock_id {
         Err(Refusal::WrongAcknowledgement { expected: order.terms.lock_id.clone() })
+    } else if order.has_open(ReviewReason::ExposurePossible) {
+        Err(Refusal::CreateNotDue(
+            "the store was restored from an older copy: find out what was made of the lock, and acknowledge `exposure_possible` first",
+        ))
     } else if order.cancel.is_some() {
         Err(Refusal::CreateNotDue("somebody wants the order to end"))
     } else if now > schedule::last_send(order, policy) {

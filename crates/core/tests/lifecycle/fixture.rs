@@ -7,6 +7,7 @@ use orderkeep_core::{
     SecondOrderAcknowledged, Source, StateName, Step, Submit, Terms, Timestamp, TransactionHash,
 };
 use std::time::Duration;
+use uuid::Uuid;
 
 /// 2026-03-01T12:00:00Z, in seconds.
 const START: i64 = 1_772_366_400;
@@ -75,6 +76,11 @@ pub(crate) fn submit() -> Submit {
 pub(crate) fn submitted(now: Timestamp, policy: &Policy) -> Step {
     let id: OrderId = "0195a000-0000-7000-8000-000000000001".parse().unwrap();
     Order::submit(id, submit(), now, policy).unwrap()
+}
+
+/// The store turns out to be an older copy, as the life with this number.
+pub(crate) fn restored(life: u128) -> Input {
+    Input::Restored { incarnation: Uuid::from_u128(life) }
 }
 
 /// What the provider says of our order at a status, with the fields that status comes with. Nothing is paid.

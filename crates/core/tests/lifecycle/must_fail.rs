@@ -87,7 +87,8 @@ fn a_claim_that_executes_is_caught() {
             | Input::Command(_)
             | Input::Create(_)
             | Input::NotFound { .. }
-            | Input::Woken => right(order, input, now, policy),
+            | Input::Woken
+            | Input::Restored { .. } => right(order, input, now, policy),
         }
     }
     caught(twin, &[Letter::Permit, Letter::Accepted], Rule::AClaimDecidesNothing);
@@ -110,7 +111,8 @@ fn a_state_that_goes_back_is_caught() {
             | Input::Command(_)
             | Input::Create(_)
             | Input::NotFound { .. }
-            | Input::Woken => outcome,
+            | Input::Woken
+            | Input::Restored { .. } => outcome,
         }
     }
     caught(twin, &[Letter::Permit, Letter::Accepted, Letter::ReadAddress], Rule::NothingGoesBack);
@@ -263,7 +265,11 @@ fn an_address_that_is_replaced_is_caught() {
     fn twin(order: &Order, input: &Input, now: Timestamp, policy: &Policy) -> Outcome {
         let forged = match input {
             Input::Observed(seen) => seen.address.clone(),
-            Input::Command(_) | Input::Create(_) | Input::NotFound { .. } | Input::Woken => None,
+            Input::Command(_)
+            | Input::Create(_)
+            | Input::NotFound { .. }
+            | Input::Woken
+            | Input::Restored { .. } => None,
         };
         spoiled(right(order, input, now, policy), |step| {
             if let (State::AwaitingPayment(state), Some(forged)) = (&mut step.next.state, forged) {

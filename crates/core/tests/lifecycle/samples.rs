@@ -22,6 +22,7 @@ pub(crate) fn order_in(situation: Situation) -> Story {
         Situation::InFlightAgain => {
             Story::unknown().then(3, post_again(lock())).then(NOW - 1, permit())
         }
+        Situation::Exposed => Story::unknown().then(3, restored(1)),
         Situation::Created => Story::created(),
         Situation::WaitingForWallet => Story::created().read(10, Says::WaitingForWallet),
         Situation::Unpaid => Story::awaiting(),
@@ -65,6 +66,7 @@ pub(crate) const fn now_in(situation: Situation) -> i64 {
         | Situation::Unknown
         | Situation::PostAgain
         | Situation::InFlightAgain
+        | Situation::Exposed
         | Situation::Created
         | Situation::WaitingForWallet
         | Situation::Unpaid
@@ -99,6 +101,7 @@ const fn attempt_in(situation: Situation) -> u32 {
         | Situation::InFlight
         | Situation::Unknown
         | Situation::PostAgain
+        | Situation::Exposed
         | Situation::Created
         | Situation::WaitingForWallet
         | Situation::Unpaid
@@ -129,6 +132,7 @@ pub(crate) fn inputs(situation: Situation) -> Vec<Sample> {
     samples.push(Sample { name: "woken early", input: Input::Woken, at: at(now) });
     // A month later: every lock, window, watch and deadline is long over.
     samples.push(Sample { name: "woken late", input: Input::Woken, at: at(30 * 86_400) });
+    samples.push(Sample { name: "restored", input: restored(1), at: at(now) });
     samples
 }
 

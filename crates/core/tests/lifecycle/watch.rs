@@ -368,7 +368,8 @@ impl Watch {
             | Input::Command(_)
             | Input::Create(_)
             | Input::NotFound { .. }
-            | Input::Woken => None,
+            | Input::Woken
+            | Input::Restored { .. } => None,
         };
         let said = read.and_then(|(seen, _)| seen.received.clone());
         self.shown.extend(said.clone());

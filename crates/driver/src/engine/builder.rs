@@ -17,7 +17,7 @@ use crate::{
     calls::Account,
     gate::Gate,
     inbox::InboxWorker,
-    records,
+    records, restore,
     shard::{MAILBOX, Parts, Shard},
     stats::Counters,
 };
@@ -78,7 +78,8 @@ impl Builder {
         self
     }
 
-    /// Starts on the runtime that it is called on. Orders that are open go on at once.
+    /// Starts on the runtime that it is called on. Orders that are open go on at once. If the store is an older copy,
+    /// every open order is told first, durably, which takes as long as it takes.
     ///
     /// # Errors
     /// A setting that cannot work, or a store that cannot be read.
@@ -90,6 +91,9 @@ impl Builder {
         check(&self.config)?;
         // A store that cannot be read is better found now than with the first order.
         store.counts(records::ORDER).await.map_err(EngineError::from)?;
+        let life =
+            restore::begin(&store, self.clock.as_ref(), self.entropy.as_ref(), &self.config.policy);
+        let life = Arc::new(life.await?);
         let gates = CancellationToken::new();
         let mut tasks = Vec::new();
         let mut accounts = BTreeMap::new();
@@ -106,6 +110,7 @@ impl Builder {
             config: Arc::new(self.config),
             counters: Arc::new(Counters::default()),
             waiting: Arc::default(),
+            life,
             stop: CancellationToken::new(),
             halted: Arc::new(watch::Sender::new(None)),
         };

@@ -189,6 +189,7 @@ impl Engine {
             orders: StateName::ALL.into_iter().map(|name| (name, counted(name.as_str()))).collect(),
             open: counted(records::OPEN),
             review: counted(records::REVIEW),
+            restore: parts.life.restore(),
             inbox: parts.store.inbox_len(),
             accounts: parts
                 .accounts

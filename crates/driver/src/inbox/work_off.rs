@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use orderkeep_core::{AccountId, Disposition, Input, LockId, OrderId, Timestamp};
+use orderkeep_core::{AccountId, Disposition, Input, LockId, Observation, OrderId, Timestamp};
 use orderkeep_provider::Heard;
 use orderkeep_store::{Commit, CommitError, InboxDone, InboxItem, InboxSeq};
 use tokio::sync::{mpsc, oneshot};
@@ -16,6 +16,7 @@ use crate::{
     calls::{self, Account},
     gate::Purpose,
     records,
+    restore::{self, Rebuilt},
     shard::{Job, Message, Parts, Reply, What},
 };
 
@@ -201,7 +202,7 @@ pub(super) async fn read_parked(
     };
     let order = match find(parts, &to_read.key, seen.lock_id.as_ref()).await {
         Ok(Some(order)) => order,
-        Ok(None) => return Found::NotOurs,
+        Ok(None) => return lost_or_not_ours(parts, shard, &to_read.key, &seen).await,
         Err(_) => return Found::NoAnswer,
     };
     let input = What::Input(Box::new(Input::Observed(seen)));
@@ -213,5 +214,25 @@ pub(super) async fn read_parked(
             | CommandError::Provider(_)
             | CommandError::Engine(_),
         ) => Found::NoAnswer,
+    }
+}
+
+/// No order of ours is known for it. In a store that is an older copy it may be one that the copy has lost: it is made
+/// again, for a person to look at.
+async fn lost_or_not_ours(
+    parts: &Parts,
+    shard: &mpsc::Sender<Message>,
+    (account, _): &Key,
+    seen: &Observation,
+) -> Found {
+    let Some(life) = parts.life.held() else { return Found::NotOurs };
+    match restore::rebuild(parts, account, life, seen).await {
+        Ok(Some(Rebuilt { order, wake_up })) => {
+            // Should it not arrive, the durable wake-up brings the order back.
+            drop(shard.send(Message::Submitted(order, wake_up)).await);
+            Found::Ours(order)
+        }
+        // Asked about again: by then it may say more, or be somebody's.
+        Ok(None) | Err(_) => Found::NoAnswer,
     }
 }

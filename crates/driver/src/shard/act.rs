@@ -4,8 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use futures_util::FutureExt;
 use orderkeep_core::{
-    AnswerClass, CreateAnswer, Effect, Input, Order, OrderId, ProviderOrderId, State, Step,
-    Timestamp,
+    AnswerClass, CreateAnswer, Effect, Input, Order, OrderId, ProviderOrderId, ReviewReason, State,
+    Step, Timestamp,
 };
 
 use tokio_util::task::AbortOnDropHandle;
@@ -148,6 +148,10 @@ fn read_deadline(order: &Order, now: Timestamp) -> Timestamp {
     const SOME_TIME: Duration = Duration::from_secs(10 * 60);
     if order.hint.is_some() {
         return now;
+    }
+    // After a restore nothing is known of it until it is read.
+    if order.has_open(ReviewReason::UnreadSinceRestore) {
+        return now.minus(SOME_TIME);
     }
     let wanted = match &order.state {
         State::Created(_) | State::WaitingForWallet(_) | State::Locked(_) => now,

@@ -29,6 +29,7 @@ use crate::{
     clock::sleep_towards,
     gate::Permit,
     records::{self, Loaded},
+    restore::Life,
     stats::Counters,
     waiting::Waiting,
 };
@@ -48,7 +49,7 @@ const QUEUE_MAX: usize = 256;
 /// A commit that loses a race is computed again so many times; with one owner it never should.
 const CONFLICTS_MAX: u8 = 5;
 /// How long to wait before a commit is tried again on a full disk.
-const FULL_RETRY: Duration = Duration::from_secs(1);
+pub(crate) const FULL_RETRY: Duration = Duration::from_secs(1);
 /// How long to wait when too many creates wait for the budget.
 const NO_PLACE_RETRY: Duration = Duration::from_secs(1);
 
@@ -89,6 +90,8 @@ pub(crate) struct Parts {
     pub(crate) config: Arc<EngineConfig>,
     pub(crate) counters: Arc<Counters>,
     pub(crate) waiting: Arc<Waiting>,
+    /// Which life of the store this is, and what is held back in it.
+    pub(crate) life: Arc<Life>,
     /// No new work.
     pub(crate) stop: CancellationToken,
     pub(crate) halted: Arc<watch::Sender<Option<String>>>,

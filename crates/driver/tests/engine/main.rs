@@ -38,6 +38,8 @@ mod queues;
 #[cfg(test)]
 mod repeated;
 #[cfg(test)]
+mod restore;
+#[cfg(test)]
 mod slow_calls;
 #[cfg(test)]
 mod stops;

@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, VecDeque},
-    sync::{Arc, Mutex, MutexGuard, OnceLock},
+    sync::{Arc, Mutex, MutexGuard},
     time::Duration,
 };
 
@@ -102,7 +102,7 @@ struct Ledger {
 #[derive(Debug)]
 pub(crate) struct Scripted {
     ledger: Mutex<Ledger>,
-    looks_into: OnceLock<Arc<dyn Store>>,
+    looks_into: Mutex<Option<Arc<dyn Store>>>,
 }
 
 impl Scripted {
@@ -123,7 +123,7 @@ impl Scripted {
                 denies: false,
                 takes_every_token: false,
             }),
-            looks_into: OnceLock::new(),
+            looks_into: Mutex::new(None),
         })
     }
 
@@ -138,7 +138,7 @@ impl Scripted {
 
     /// At every create, looks whether this store holds the intent already.
     pub(crate) fn look_into(&self, store: Arc<dyn Store>) {
-        self.looks_into.set(store).unwrap();
+        *self.looks_into.lock().unwrap() = Some(store);
     }
 
     /// While down, every call's outcome is unknown, and nothing is made.
@@ -302,7 +302,7 @@ impl Scripted {
 
     /// Whether an order of this lock is durable with its create in flight.
     async fn holds_intent(&self, lock_id: &LockId) -> bool {
-        let Some(store) = self.looks_into.get() else { return false };
+        let Some(store) = self.looks_into.lock().unwrap().clone() else { return false };
         let label = Some(Label::from("create-in-flight"));
         let query = ListQuery { kind: Kind(1), label, before: None, limit: 1_000 };
         let in_flight = store.list(query).await.unwrap();

@@ -8,11 +8,12 @@ use orderkeep_core::{
     ProviderOrderId, StateName, Terms, Timestamp,
 };
 use orderkeep_driver::{
-    Clock, Engine, EngineConfig, SubmitRequest, TermsSource, TokioClock, WebhookError,
+    Clock, Engine, EngineConfig, StartError, SubmitRequest, TermsSource, TokioClock, WebhookError,
     WebhookReceipt,
 };
 use orderkeep_provider::Provider;
 use orderkeep_store::{MemoryStore, Store};
+use uuid::Uuid;
 
 use crate::{
     provider::{Says, Scripted, TOKEN},
@@ -156,6 +157,36 @@ impl World {
         self.restart().await;
     }
 
+    /// The store as a backup taken now would bring it back.
+    pub(crate) fn backup(&self) -> MemoryStore {
+        self.store.restored_copy(Uuid::from_u128(0xc0b1)).unwrap()
+    }
+
+    /// The machine is lost, and a copy of its store takes its place.
+    pub(crate) async fn restore(&mut self, copy: MemoryStore) {
+        self.between.kill();
+        let old = self.engine.clone();
+        tokio::spawn(async move { old.shutdown().await });
+        self.store = Arc::new(copy);
+        self.provider.look_into(Arc::clone(&self.store) as Arc<dyn Store>);
+        self.restart().await;
+    }
+
+    /// The same, and the power goes with this commit of its first start, counted from 1; then it comes back.
+    pub(crate) async fn restore_dying(&mut self, copy: MemoryStore, dies_at: i64) {
+        self.between.kill();
+        let old = self.engine.clone();
+        tokio::spawn(async move { old.shutdown().await });
+        self.store = Arc::new(copy);
+        let mut dying = Between::new(Arc::clone(&self.store));
+        dying.dies_at = dies_at;
+        let dying = Arc::new(dying);
+        let started = try_start(&self.accounts, &dying, &self.clock, &self.config).await;
+        dying.kill();
+        drop(started);
+        self.restart().await;
+    }
+
     /// Another engine over what the last one left.
     pub(crate) async fn restart(&mut self) {
         self.between = Arc::new(Between::new(Arc::clone(&self.store)));
@@ -236,6 +267,15 @@ async fn start(
     clock: &Arc<dyn Clock>,
     config: &EngineConfig,
 ) -> Engine {
+    try_start(accounts, store, clock, config).await.unwrap()
+}
+
+async fn try_start(
+    accounts: &[(AccountId, Arc<dyn Provider>)],
+    store: &Arc<Between>,
+    clock: &Arc<dyn Clock>,
+    config: &EngineConfig,
+) -> Result<Engine, StartError> {
     let mut builder = Engine::builder()
         .store(Arc::clone(store) as Arc<dyn Store>)
         .clock(Arc::clone(clock))
@@ -243,5 +283,5 @@ async fn start(
     for (id, provider) in accounts {
         builder = builder.account(id.clone(), Arc::clone(provider));
     }
-    builder.start().await.unwrap()
+    builder.start().await
 }

@@ -76,13 +76,22 @@ impl MemoryStore {
     /// # Errors
     /// As [`MemoryStore::over`].
     pub fn restored_copy(&self, incarnation: Uuid) -> Result<Self, ReadError> {
+        let kv = self.engine_copy()?;
+        let life = Incarnation { id: incarnation, restored_from: Some(self.shared.incarnation.id) };
+        begin_life(&*kv, life).map_err(|error| ReadError::Damaged(error.to_string()))?;
+        Self::over(kv, incarnation, self.tuning.clone())
+    }
+
+    /// A copy of what the engine holds, as copying its files would give. A store over it does not know that it is one.
+    ///
+    /// # Errors
+    /// The engine cannot be read.
+    pub fn engine_copy(&self) -> Result<Arc<dyn Kv>, ReadError> {
         // Between two commits, so that all maps are of one moment.
         let _writer = self.writer();
-        let kv = MemoryKv::copy_of(&*self.shared.kv)
+        let copy = MemoryKv::copy_of(&*self.shared.kv)
             .map_err(|error| ReadError::Damaged(error.to_string()))?;
-        let life = Incarnation { id: incarnation, restored_from: Some(self.shared.incarnation.id) };
-        begin_life(&kv, life).map_err(|error| ReadError::Damaged(error.to_string()))?;
-        Self::over(Arc::new(kv), incarnation, self.tuning.clone())
+        Ok(Arc::new(copy))
     }
 
     /// Compares everything that can be looked up with the journal.

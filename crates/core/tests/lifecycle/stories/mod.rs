@@ -9,6 +9,7 @@ mod held;
 mod money;
 mod questions;
 mod reads;
+mod restored;
 mod trust;
 
 use crate::fixture::*;
