@@ -46,6 +46,9 @@ fn exposed(mut draft: Draft<'_>, create: &Create, incarnation: Uuid) -> Outcome 
     if let Some(attempt) = attempt {
         draft.unknown(attempt, "the store was restored from an older copy");
     }
+    // This question is the larger one, and its answer theirs.
+    draft.settle(ReviewReason::CreateRefused);
+    draft.settle(ReviewReason::UnknownCreate);
     draft.raise(ReviewReason::ExposurePossible, detail);
     draft.finish()
 }

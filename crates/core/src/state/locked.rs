@@ -301,19 +301,19 @@ impl Locked {
             }
             Create::Unknown { attempt, since, why } => {
                 // What was done in another life of the store is not known, and time does not prove it.
-                if order.is_exposed() {
-                    return Outcome::AlreadyThere(Already::Duplicate);
-                }
+                let time_decides = !order.is_exposed() && order.adopting.is_none();
                 // Nobody was ever shown an address, so once the lock and the provider's order are over nobody can pay.
-                if schedule::unknown_ends_at(order, policy).is_some_and(|end| now >= end)
-                    && order.adopting.is_none()
+                if time_decides
+                    && schedule::unknown_ends_at(order, policy).is_some_and(|end| now >= end)
                 {
                     draft.push(Event::Failed {
                         reason: FailReason::UnknownCreate,
                         funds: Funds::None,
                     });
                     draft.settle(ReviewReason::UnknownCreate);
-                } else if now >= since.plus(policy.unknown_create_review_after) {
+                } else if now >= since.plus(policy.unknown_create_review_after)
+                    && !order.has_open(ReviewReason::ExposurePossible)
+                {
                     draft.raise(ReviewReason::UnknownCreate, attempt_detail(*attempt, why));
                 }
                 draft.finish()

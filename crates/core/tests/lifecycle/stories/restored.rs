@@ -73,6 +73,8 @@ fn what_a_person_has_seen_is_still_not_ended_by_the_clock() {
         .then(11, acknowledge(Some(ReviewReason::ExposurePossible)));
     let _ = story.tell(YEAR, &Input::Woken);
     assert_eq!(story.name(), StateName::Locked);
+    // And not forgotten: what came of its create is a question of its own.
+    assert_eq!(story.open(), [ReviewReason::UnknownCreate]);
 }
 
 #[test]
