@@ -99,7 +99,8 @@ impl World {
             | Event::CancelWished { .. }
             | Event::RetryAsked
             | Event::PostAgainAuthorised
-            | Event::Noted { .. } => None,
+            | Event::Noted { .. }
+            | Event::Restored { .. } => None,
         };
         if let Some(wrong) = wrong {
             let detail = format!("sale {sale}: {wrong}; the provider has {made:?}");
@@ -133,7 +134,7 @@ impl World {
                 Cause::Command(_) | Cause::CommandFor { .. } => {
                     (!none).then(|| "a person was believed who was wrong".to_owned())
                 }
-                Cause::Submit | Cause::Create | Cause::Webhook | Cause::Read => {
+                Cause::Submit | Cause::Create | Cause::Webhook | Cause::Read | Cause::Restore => {
                     Some(format!("an unknown create was given up by {:?}", record.cause))
                 }
             },
