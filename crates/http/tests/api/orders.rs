@@ -103,6 +103,7 @@ async fn the_status_has_these_fields() {
         },
         "open": 0,
         "review": 0,
+        "restore": null,
         "inbox": 0,
         "accounts": { "default": { "provider": "flowing", "waiting": 0 } },
         "sinceStart": {
