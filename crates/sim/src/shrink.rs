@@ -47,7 +47,8 @@ fn keep_if(best: &mut Plan, smaller: Plan, fails: &mut impl FnMut(&Plan) -> bool
 
 type TakeOut = fn(&mut Plan);
 
-const PARTS: [TakeOut; 19] = [
+const PARTS: [TakeOut; 20] = [
+    |plan| plan.unknown_word = None,
     |plan| plan.chances.create = CallChances::default(),
     |plan| plan.chances.details = CallChances::default(),
     |plan| plan.chances.lock = CallChances::default(),
@@ -104,7 +105,8 @@ fn size(plan: &Plan) -> usize {
     let WebhookChances { lost_all, lost_try, doubled, delayed, reordered, forged } =
         &plan.chances.webhooks;
     let webhooks = [lost_all, lost_try, doubled, delayed, reordered, forged];
-    plan.faults.len()
+    usize::from(plan.unknown_word.is_some())
+        + plan.faults.len()
         + plan.sales.len()
         + network.iter().filter(|chance| **chance > 0).count()
         + calls(&plan.chances.create)

@@ -56,7 +56,10 @@ pub fn draw(seed: u64, twin: Option<Twin>) -> Plan {
         lost_answers: some(&mut dice, 250, 60),
         no_connection: some(&mut dice, 250, 120),
     };
-    Plan { seed, twin, provider, chances, policy, network, sales, faults, quiet_at }
+    // Words on the way to an end: an end that nobody understands is a person's matter, and no run would come to it.
+    let words = ["WAITING_FOR_CONFIRMATION", "WAITING_FOR_PAYMENT", "UNDERPAID"];
+    let unknown_word = dice.chance(60).then(|| dice.pick(&words));
+    Plan { seed, twin, provider, unknown_word, chances, policy, network, sales, faults, quiet_at }
 }
 
 /// Nothing mostly, otherwise up to `most`.

@@ -28,6 +28,8 @@ pub struct Plan {
     pub twin: Option<Twin>,
     /// How the provider is.
     pub provider: ModelConfig,
+    /// A word of the provider's that the client's table lacks.
+    pub unknown_word: Option<&'static str>,
     /// What goes wrong at the provider by chance, until the faults stop.
     pub chances: FaultScript,
     /// What the partner decided.

@@ -20,7 +20,7 @@ use std::{
 
 use orderkeep_core::AccountId;
 use orderkeep_driver::{Engine, SeededEntropy};
-use orderkeep_p100::{P100, P100Config, Secret, Timeouts};
+use orderkeep_p100::{P100, P100Config, Secret};
 use orderkeep_provider::Provider;
 use orderkeep_sandbox::{FaultScript, Model, WebhookDue};
 use orderkeep_store::{MemoryStore, Tuning};
@@ -214,7 +214,9 @@ impl Shared {
         config.webhook_tokens = vec![secret(TOKEN)?];
         // The waits between them are drawn outside the seed; the engine's own reads come again anyway.
         config.read_retries = 0;
-        let Timeouts { .. } = config.timeouts;
+        if let Some(word) = self.plan.unknown_word {
+            config.statuses = config.statuses.without(word);
+        }
         let wire = Arc::new(Wire { shared: Arc::clone(self) });
         let real = P100::over(config, wire).map_err(|error| error.to_string())?;
         let real: Arc<dyn Provider> = Arc::new(real);
