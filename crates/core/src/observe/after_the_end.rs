@@ -93,6 +93,8 @@ pub(super) fn read_after_the_end(draft: &mut Draft<'_>, seen: &Observation) {
         }
         ProviderStatus::Expired | ProviderStatus::Underpaid | ProviderStatus::Failed => {
             match outcome.result {
+                // The next read says whether it is so.
+                OrderResult::Executed if !is_said_again(&before, seen, draft.policy) => {}
                 OrderResult::Executed => {
                     if before.state_name() == StateName::Executed {
                         reversed(draft, seen);
@@ -116,6 +118,21 @@ pub(super) fn read_after_the_end(draft: &mut Draft<'_>, seen: &Observation) {
         | ProviderStatus::Unknown(_) => {}
     }
     questions(draft, seen);
+}
+
+/// Whether a read that takes a sale back without the word for it was there before, long enough ago: the provider's reads
+/// lag, and one that is behind says of a sale that came late that the order expired.
+fn is_said_again(before: &Order, seen: &Observation, policy: &Policy) -> bool {
+    let last = before.state.bound().and_then(|bound| bound.last_read.as_ref());
+    last.is_some_and(|last| {
+        // A sale that was only claimed was never read: the first read decides.
+        if matches!(last.source, Source::Claimed { .. }) {
+            return true;
+        }
+        phase(&last.status) == Some(3)
+            && last.status != ProviderStatus::Executed
+            && seen.at().since(last.at()) >= policy.not_found_grace
+    })
 }
 
 /// Whether its end said that there may be an order at the provider; that one has ended too leaves nothing to ask.

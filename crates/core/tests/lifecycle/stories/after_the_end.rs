@@ -67,3 +67,24 @@ fn a_given_up_create_that_is_found_ended_and_unpaid_leaves_nothing_to_ask() {
     let story = given_up().observes(20, read(20, ProviderStatus::Underpaid).paid("40"));
     assert_eq!(story.open(), [ReviewReason::LateFunds]);
 }
+
+/// Found by the simulator, seed 22534: the provider took an expired order up again for money that came late, and sold it.
+/// A read that lagged said "expired" right after the one that said "executed", and the sale counted as taken back.
+#[test]
+fn one_read_that_lags_takes_no_sale_back() {
+    let sold = Story::awaiting().observes(20, paid(20, ProviderStatus::Executed, "100"));
+    let lagging = sold.observes(21, paid(21, ProviderStatus::Expired, "100"));
+    assert_eq!(lagging.count("reversed"), 0);
+    assert_eq!(lagging.open(), []);
+    // Said again when no read lags any more, it is so.
+    let grace = i64::try_from(lagging.policy.not_found_grace.as_secs()).unwrap();
+    let soon = lagging.observes(22, paid(22, ProviderStatus::Expired, "100"));
+    assert_eq!(soon.count("reversed"), 0);
+    let said_again = soon.observes(22 + grace, paid(22 + grace, ProviderStatus::Expired, "100"));
+    assert_eq!(said_again.count("reversed"), 1);
+    assert_eq!(said_again.open(), [ReviewReason::Reversed]);
+    // The provider's own word for it needs no second read.
+    let sold = Story::awaiting().observes(20, paid(20, ProviderStatus::Executed, "100"));
+    let taken_back = sold.observes(21, paid(21, ProviderStatus::Reversed, "100"));
+    assert_eq!(taken_back.count("reversed"), 1);
+}
