@@ -113,11 +113,18 @@ const fn is_refusal(error: &EngineError) -> bool {
 pub(super) async fn finish(parts: &Parts, seq: InboxSeq, disposition: &Disposition) {
     let done = InboxDone::Finished { seq, disposition: disposition.describe() };
     let commit = Commit { partition: records::PARTITION, change: None, inbox: vec![done] };
-    match parts.store.commit(commit).await {
-        // Gone: it was worked off together with the order's step.
-        Ok(_) | Err(CommitError::InboxGone(_)) => {}
-        // It stays in the inbox, and says nothing new after the next start.
-        Err(error) => tracing::warn!(?seq, %error, "a webhook could not be marked as worked off"),
+    loop {
+        match parts.store.commit(commit.clone()).await {
+            // Gone: it was worked off together with the order's step.
+            Ok(_) | Err(CommitError::InboxGone(_)) => return,
+            // Nobody else will come back to it before the next start.
+            Err(CommitError::Full(_)) => tokio::time::sleep(RETRY).await,
+            // It stays in the inbox, and says nothing new after the next start.
+            Err(error) => {
+                tracing::warn!(?seq, %error, "a webhook could not be marked as worked off");
+                return;
+            }
+        }
     }
 }
 

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use orderkeep_core::{Order, StateName};
 use orderkeep_driver::{EngineError, SubmitError};
+use orderkeep_store::Store as _;
 
 use crate::{
     provider::Says,
     store::Full,
-    world::{World, lock, request, terms},
+    world::{PARKED_FOR, World, lock, request, terms},
 };
 
 const MINUTES: Duration = Duration::from_secs(300);
@@ -87,4 +88,21 @@ async fn webhooks_wait_for_room_or_are_refused_but_never_forgotten() {
     world.between.set_full(Full::Nothing);
     world.wait(id, "bound", Duration::from_secs(35), |order| order.state.bound().is_some()).await;
     world.worked_off().await;
+}
+
+/// Found by the simulator, seed 27654: the read that shows a webhook to be nobody's comes when the disk is full, and
+/// nobody came back to strike it out of the inbox.
+#[tokio::test(start_paused = true)]
+async fn a_webhook_that_is_given_up_while_the_disk_is_full_leaves_the_inbox_after() {
+    let world = World::new([]).await;
+    let foreign = world.provider.makes(&lock("lock-of-another"));
+    world.hear(world.provider.webhook_of(&foreign)).await.unwrap();
+    tokio::time::sleep(MINUTES).await;
+    assert_eq!(world.store.inbox_len(), 1);
+    world.between.set_full(Full::Everything);
+    tokio::time::sleep(PARKED_FOR * 3).await;
+    assert_eq!(world.store.inbox_len(), 1);
+    world.between.set_full(Full::Nothing);
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    assert_eq!(world.store.inbox_len(), 0);
 }
