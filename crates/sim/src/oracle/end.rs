@@ -79,9 +79,6 @@ async fn unmet(shared: &Shared, engine: &Engine) -> Result<Option<String>, Strin
     if status.inbox > 0 {
         return Ok(Some(format!("{} webhooks wait", status.inbox)));
     }
-    if let Some(why) = status.full {
-        return Ok(Some(format!("the store is full: {why}")));
-    }
     Ok(None)
 }
 

@@ -127,7 +127,8 @@ fn policy(dice: &mut Dice, provider: &ModelConfig, trusts: bool) -> Policy {
         confirming_review_after: seconds(120, 400, dice),
         overdue_review_after: seconds(60, 200, dice),
         unknown_status_review_after: seconds(20, 90, dice),
-        not_found_grace: seconds(10, 60, dice),
+        // Longer than the reads lag.
+        not_found_grace: seconds(20, 60, dice),
         trust_claimed_address: trusts,
         trust_claimed_end: trusts,
         watch_after_end: Duration::from_secs(4 * 3_600),
