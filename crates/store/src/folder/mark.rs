@@ -9,7 +9,7 @@
 use std::{
     fs::{File, OpenOptions},
     io::{self, Read, Seek, SeekFrom, Write},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use sha2::{Digest, Sha256};
@@ -30,21 +30,18 @@ const CHECKSUM_BYTES: usize = 16;
 #[derive(Debug)]
 pub(crate) struct FileMark {
     file: File,
+    /// Where it is, as long as it does not have its length.
+    unmade: Option<PathBuf>,
 }
 
 impl FileMark {
-    /// Opens or creates the file; gives what it says.
+    /// Opens or creates the file; gives what it says. One that is too short is left so until something is noted: a store
+    /// that is refused for it stays as it was found.
     pub(crate) fn open(path: &Path) -> io::Result<(Self, Option<MarkRecord>)> {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
         let mut file = super::private(&mut options).open(path)?;
-        if file.metadata()?.len() < SLOT_BYTES * SLOTS {
-            file.set_len(SLOT_BYTES * SLOTS)?;
-            file.sync_all()?;
-            if let Some(folder) = path.parent() {
-                super::sync_dir(folder)?;
-            }
-        }
+        let is_long = file.metadata()?.len() >= SLOT_BYTES * SLOTS;
         let mut newest: Option<MarkRecord> = None;
         for slot in 0..SLOTS {
             if let Some(mark) = read_slot(&mut file, slot)?
@@ -53,14 +50,24 @@ impl FileMark {
                 newest = Some(mark);
             }
         }
-        Ok((Self { file }, newest))
+        let unmade = (!is_long).then(|| path.to_owned());
+        Ok((Self { file, unmade }, newest))
+    }
+}
+
+impl FileMark {
+    /// Gives the file its whole length, for good.
+    fn make(&self, path: &Path) -> io::Result<()> {
+        self.file.set_len(SLOT_BYTES * SLOTS)?;
+        self.file.sync_all()?;
+        path.parent().map_or(Ok(()), super::sync_dir)
     }
 }
 
 fn read_slot(file: &mut File, slot: u64) -> io::Result<Option<MarkRecord>> {
-    let mut bytes = vec![0; usize::try_from(SLOT_BYTES).unwrap_or(0)];
+    let mut bytes = Vec::new();
     file.seek(SeekFrom::Start(slot * SLOT_BYTES))?;
-    file.read_exact(&mut bytes)?;
+    file.take(SLOT_BYTES).read_to_end(&mut bytes)?;
     let Some((length, rest)) = bytes.split_at_checked(LENGTH_BYTES) else {
         return Ok(None);
     };
@@ -81,6 +88,9 @@ fn checksum(record: &[u8]) -> Vec<u8> {
 
 impl Mark for FileMark {
     fn note(&mut self, mark: MarkRecord) -> io::Result<()> {
+        if let Some(path) = self.unmade.take() {
+            self.make(&path)?;
+        }
         let record = encode(&mark).map_err(io::Error::other)?;
         let length = u16::try_from(record.len()).map_err(io::Error::other)?;
         let mut slot = length.to_le_bytes().to_vec();

@@ -251,6 +251,15 @@ pub trait Kv: fmt::Debug + Send + Sync + 'static {
     /// See [`KvError`].
     fn size(&self) -> Result<u64, KvError>;
 
+    /// What stands in it was looked through and is whole. Until then an engine that may have changed something by being
+    /// opened keeps what it was, and goes back to it when it is closed.
+    ///
+    /// # Errors
+    /// See [`KvError`].
+    fn accept(&self) -> Result<(), KvError> {
+        Ok(())
+    }
+
     /// Lets go of files and threads; everything after it answers [`KvError::Closed`]. Idempotent.
     fn close(&self);
 }

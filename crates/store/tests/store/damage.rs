@@ -1,7 +1,7 @@
 //! Damage at rest: a file of the engine is flipped, zeroed, cut, emptied or lengthened, at many places. The store refuses
 //! to open, or a check finds it, or everything is there. It never shows less without a word.
 
-use std::fs;
+use std::{collections::BTreeMap, fs, path::Path};
 
 use orderkeep_store::{Backend, EmbeddedConfig, EmbeddedStore, Store};
 use tempfile::TempDir;
@@ -146,6 +146,56 @@ fn data_file(backend: Backend) -> &'static str {
         Backend::Redb => "data.redb",
         other => panic!("{other} has no damages here yet"),
     }
+}
+
+/// Every file of the engine, byte by byte.
+fn contents(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_file())
+        .map(|path| {
+            (path.file_name().unwrap().to_str().unwrap().to_owned(), fs::read(path).unwrap())
+        })
+        .collect()
+}
+
+/// sled takes the first message it cannot read for the end of its log and writes zeros over everything behind it, while
+/// it opens. So one flipped bit cost everything since the last start: by the time the store refused to open, it was gone.
+#[tokio::test]
+async fn what_is_refused_is_left_as_it_was() {
+    let folder = TempDir::new().unwrap();
+    let config = config(&folder);
+    let store = EmbeddedStore::open(config.clone()).unwrap();
+    for number in 0..=ENTITIES {
+        for expected in 0..if number == ENTITIES { 1 } else { STEPS } {
+            store.commit(step(number, expected)).await.unwrap();
+        }
+    }
+    drop(store);
+    let engine = config.path.join("sled");
+    let whole = contents(&engine);
+    let data = engine.join("db");
+    let mut flipped = whole["db"].clone();
+    flipped[10_000] ^= 1;
+    fs::write(&data, &flipped).unwrap();
+    let damaged = contents(&engine);
+
+    // The twin that must fail: sled alone destroys what is behind.
+    let alone = folder.path().join("alone");
+    copy(&engine, &alone);
+    drop(std::panic::catch_unwind(|| sled::Config::new().path(&alone).open()));
+    assert!(fs::read(alone.join("db")).unwrap() != flipped, "sled has learned to leave it alone");
+
+    for _ in 0..2 {
+        let error = EmbeddedStore::open(config.clone()).unwrap_err();
+        assert!(error.to_string().contains("the mark says that it had reached"), "{error}");
+        assert!(contents(&engine) == damaged, "it was changed");
+    }
+    assert!(!config.path.join("KEEPSAKE").exists());
+    // So whoever mends the bit has everything again.
+    fs::write(&data, &whole["db"]).unwrap();
+    assert_eq!(verdict(config).await, Verdict::Harmless);
 }
 
 /// The twin that must fail: with the mark's word ignored, the same look at an emptied file sees less.

@@ -9,7 +9,6 @@ mod damage;
 mod differential;
 mod fixtures;
 mod folder;
-mod kill;
 mod process;
 mod smoke;
 mod support;

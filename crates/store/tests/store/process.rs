@@ -1,8 +1,7 @@
 //! This test program as a child of itself: a process that can be killed.
 //!
-//! The child is the test [`child`], run alone with a role in its environment; without a role it does nothing. It reports
-//! line by line on its standard output. A campaign from outside (`campaigns/`) starts the same roles, and `look`, which
-//! reads such lines and looks through a folder.
+//! The child is the test [`child`], run alone with a folder in its environment; without one it does nothing. It reports
+//! line by line on its standard output. The processes that are put under faults are elsewhere: `tests/faults`.
 
 use std::{
     io::{BufRead, BufReader, Lines, Write},
@@ -26,8 +25,6 @@ pub(crate) enum Role {
     Hold,
     /// Compacts the store and ends.
     Compact,
-    /// Opens the store and writes until it is killed; `generation` makes its entities new ones.
-    Write { generation: u32 },
 }
 
 /// A running child.
@@ -39,9 +36,8 @@ pub(crate) struct Running {
 impl Running {
     pub(crate) fn start(role: Role, backend: Backend, folder: &Path) -> Self {
         let role = match role {
-            Role::Hold => "hold".to_owned(),
-            Role::Compact => "compact".to_owned(),
-            Role::Write { generation } => generation.to_string(),
+            Role::Hold => "hold",
+            Role::Compact => "compact",
         };
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "process::child", "--nocapture"])
@@ -72,45 +68,36 @@ impl Running {
         None
     }
 
-    /// kill -9, and what it had said until then.
-    pub(crate) fn kill(mut self) -> Vec<String> {
+    /// kill -9.
+    pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
-        std::iter::from_fn(|| self.line()).collect()
     }
 }
 
 /// Says a line, whole.
-pub(crate) fn say(line: &str) {
+fn say(line: &str) {
     let mut out = std::io::stdout().lock();
     out.write_all(format!("{OURS}{line}.\n").as_bytes()).and_then(|()| out.flush()).unwrap();
 }
 
 #[test]
 fn child() {
-    let (Ok(role), Some(folder)) = (std::env::var(ROLE), std::env::var_os(FOLDER)) else {
+    let Some(folder) = std::env::var_os(FOLDER) else {
         return;
     };
-    if role == "look" {
-        crate::kill::look_alone(Path::new(&folder));
-        return;
-    }
     let backend = std::env::var(BACKEND).map_or(Backend::Sled, |name| name.parse().unwrap());
     say("opening");
     let config = EmbeddedConfig { ballast_bytes: 64 * 1024, ..EmbeddedConfig::new(folder) };
     let config = config.backend(backend);
-    if role == "compact" {
+    if std::env::var(ROLE).is_ok_and(|role| role == "compact") {
         compact(&config, &mut |_, _| say("copying")).unwrap();
         say("compacted");
         return;
     }
-    let store = EmbeddedStore::open(config).unwrap();
+    let _store = EmbeddedStore::open(config).unwrap();
     say("open");
-    if role == "hold" {
-        // Until it is killed, or its parent is gone and the pipe with it.
-        let _ = std::io::stdin().read_line(&mut String::new());
-        std::thread::park();
-    } else {
-        crate::kill::write(store, role.parse().unwrap());
-    }
+    // Until it is killed, or its parent is gone and the pipe with it.
+    let _ = std::io::stdin().read_line(&mut String::new());
+    std::thread::park();
 }

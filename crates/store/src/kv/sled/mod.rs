@@ -6,8 +6,11 @@
 //! batch does once; so every sync advances them by hand. Values stay small (see [`super::wide`]): larger ones go to files
 //! that it never syncs.
 //!
+//! While it opens it destroys what it takes for damaged; see [`keepsake`] for how that is undone.
+//!
 //! After a failed write sled refuses everything until it is opened again, and that is right: nothing is retried here.
 
+mod keepsake;
 mod open;
 
 pub(crate) use open::SledFolder;
@@ -17,7 +20,7 @@ use std::{
     fs::File,
     io,
     ops::Bound,
-    sync::{PoisonError, RwLock, RwLockReadGuard},
+    sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard},
 };
 
 use bytes::Bytes;
@@ -25,6 +28,8 @@ use sled::{
     IVec, Tree,
     transaction::{ConflictableTransactionError, TransactionError, Transactional},
 };
+
+use self::keepsake::Keepsake;
 
 use super::{Batch, Direction, Kv, KvError, Pair, Space, Span, Write};
 
@@ -35,6 +40,8 @@ const EPOCHS_PER_SYNC: usize = 8;
 #[derive(Debug)]
 pub(crate) struct SledKv {
     open: RwLock<Option<Open>>,
+    /// What the folder was before it was opened, until it is known to be whole.
+    keepsake: Mutex<Option<Keepsake>>,
 }
 
 #[derive(Debug)]
@@ -49,6 +56,10 @@ struct Open {
 impl SledKv {
     fn open(&self) -> RwLockReadGuard<'_, Option<Open>> {
         self.open.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn keepsake(&self) -> MutexGuard<'_, Option<Keepsake>> {
+        self.keepsake.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -139,9 +150,20 @@ impl Kv for SledKv {
         open.db.size_on_disk().map_err(failed)
     }
 
+    fn accept(&self) -> Result<(), KvError> {
+        let Some(keepsake) = self.keepsake().take() else { return Ok(()) };
+        keepsake.release().map_err(|error| {
+            KvError::Failed(format!("what was kept for going back cannot be removed: {error}"))
+        })
+    }
+
     fn close(&self) {
         let open = self.open.write().unwrap_or_else(PoisonError::into_inner).take();
         drop(open);
+        if let Some(keepsake) = self.keepsake().take() {
+            // Where that is not possible now it stays, and the next open does it.
+            let _ = keepsake.put_back_once_free();
+        }
     }
 }
 

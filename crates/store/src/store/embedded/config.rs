@@ -83,6 +83,9 @@ pub struct EmbeddedConfig {
     pub queue_bytes: usize,
     /// A group that takes longer halts the store.
     pub commit_timeout: Duration,
+    /// An open that takes longer is given up. After a crash everything that was written since the last start is read
+    /// again, so it may be long for a large store.
+    pub open_timeout: Duration,
     /// How far the rows may lag behind the journal.
     pub tuning: Tuning,
 }
@@ -105,6 +108,7 @@ impl EmbeddedConfig {
             group_bytes: 1024 * 1024,
             queue_bytes: 16 * 1024 * 1024,
             commit_timeout: Duration::from_secs(30),
+            open_timeout: Duration::from_secs(300),
             tuning: Tuning::embedded(),
         }
     }

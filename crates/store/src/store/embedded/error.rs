@@ -1,6 +1,6 @@
 //! Why an embedded store does not open.
 
-use std::{io, path::PathBuf};
+use std::{io, path::PathBuf, time::Duration};
 
 use super::Backend;
 
@@ -78,5 +78,18 @@ pub enum OpenError {
         mark: PathBuf,
         /// What is missing.
         why: String,
+    },
+    /// It did not come back in time. Its thread is still at it and holds the folder: only the end of the process frees
+    /// it.
+    #[error(
+        "{}: opening has not come back within {waited:?}: the disk does not answer, the engine is deadlocked, or the \
+         store is large and was not closed; end the process and start it again, with a longer open_timeout if it was \
+         still reading", path.display()
+    )]
+    Stuck {
+        /// The store's folder.
+        path: PathBuf,
+        /// How long it was waited for.
+        waited: Duration,
     },
 }

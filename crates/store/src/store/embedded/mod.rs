@@ -13,7 +13,7 @@ pub use error::OpenError;
 pub use open::backend_of;
 pub use transfer::{export, import};
 
-use std::{any::Any, collections::BTreeMap};
+use std::{any::Any, collections::BTreeMap, io};
 
 use tokio::sync::watch;
 
@@ -33,22 +33,31 @@ pub struct EmbeddedStore {
 }
 
 impl EmbeddedStore {
-    /// Opens or creates the store. Blocks for as long as that takes: call it before the service serves.
+    /// Opens or creates the store. Blocks for as long as that takes, up to [`EmbeddedConfig::open_timeout`]: call it
+    /// before the service serves.
     ///
     /// # Errors
     /// See [`OpenError`].
     pub fn open(config: EmbeddedConfig) -> Result<Self, OpenError> {
+        open::within(config.open_timeout, config, Self::open_here)
+    }
+
+    fn open_here(config: EmbeddedConfig) -> Result<Self, OpenError> {
         let open::Opened { journal, lock, ballast } = open::whole(&config, Life::Found)?;
         let running = Running {
             group: GroupBounds { entries: config.group_entries.max(1), bytes: config.group_bytes },
             queue_bytes: config.queue_bytes,
             commit_timeout: config.commit_timeout,
         };
-        // On a disk that is nearly full the reserve waits for better days; the store says so by its health.
-        let _ = ballast.hold();
+        match ballast.hold() {
+            // On a disk that is nearly full the reserve waits for better days; the store says so by its health.
+            Err(error) if error.kind() != io::ErrorKind::StorageFull => {
+                return Err(open::at(&config.path)(error));
+            }
+            Ok(()) | Err(_) => {}
+        }
         let keep: Box<dyn Any + Send> = Box::new(lock);
-        let inner = Threaded::start(journal, running, keep)
-            .map_err(|source| OpenError::Io { path: config.path.clone(), source })?;
+        let inner = Threaded::start(journal, running, keep).map_err(open::at(&config.path))?;
         Ok(Self { inner })
     }
 

@@ -4,7 +4,11 @@ use std::{
     fs::{self, TryLockError},
     io,
     path::Path,
-    sync::Arc,
+    sync::{
+        Arc,
+        mpsc::{self, RecvTimeoutError},
+    },
+    thread,
     time::{Duration, Instant},
 };
 
@@ -15,6 +19,7 @@ use crate::{
     folder::{self, Ballast, DiskRoom, FileMark, FolderLock, FormatError, LockError},
     journal::{Guard, Journal, OpenOptions, RecoverError, RoomPolicy, begin_life},
     kv::{EngineOpenError, Kv},
+    record::MarkRecord,
 };
 
 use super::{Backend, EmbeddedConfig, OpenError, swap};
@@ -45,7 +50,7 @@ pub(super) fn whole(config: &EmbeddedConfig, life: Life) -> Result<Opened, OpenE
     let mark_file = config.mark_file();
     let (mark, found) = FileMark::open(&mark_file).map_err(at(&mark_file))?;
     let ballast = Ballast::new(path, config.ballast_bytes);
-    let kv = engine(config, &ballast)?;
+    let kv = engine(config, &ballast, found.as_ref())?;
     folder::restrict(path).map_err(at(path))?;
     let damaged = |error: crate::kv::KvError| OpenError::Damaged {
         path: path.clone(),
@@ -103,6 +108,31 @@ pub(super) fn at(path: &Path) -> impl FnOnce(io::Error) -> OpenError + use<> {
     move |source| OpenError::Io { path, source }
 }
 
+/// Opens on a thread of its own, so that an engine or a disk that does not come back is not waited for in silence.
+pub(super) fn within<T: Send + 'static>(
+    waited: Duration,
+    config: EmbeddedConfig,
+    open: impl FnOnce(EmbeddedConfig) -> Result<T, OpenError> + Send + 'static,
+) -> Result<T, OpenError> {
+    let path = config.path.clone();
+    let (reply, answer) = mpsc::channel();
+    let opening = move || {
+        // Who asked may have given up: then the store is closed again.
+        let _ = reply.send(open(config));
+    };
+    thread::Builder::new()
+        .name("store-open".to_owned())
+        .spawn(opening)
+        .map_err(|source| OpenError::Io { path: path.clone(), source })?;
+    match answer.recv_timeout(waited) {
+        Ok(opened) => opened,
+        Err(RecvTimeoutError::Timeout) => Err(OpenError::Stuck { path, waited }),
+        Err(RecvTimeoutError::Disconnected) => {
+            Err(OpenError::Damaged { path, why: "opening it panicked".to_owned() })
+        }
+    }
+}
+
 fn lock(path: &Path) -> Result<FolderLock, OpenError> {
     FolderLock::acquire(path).map_err(|error| match error {
         LockError::Held(holder) => OpenError::InUse { path: path.to_owned(), holder },
@@ -139,39 +169,49 @@ fn not_ours(path: &Path, wanted: Backend, error: FormatError) -> OpenError {
 }
 
 /// Opens the backend; on a full disk once more with the reserve given back.
-fn engine(config: &EmbeddedConfig, ballast: &Ballast) -> Result<Arc<dyn Kv>, OpenError> {
+fn engine(
+    config: &EmbeddedConfig,
+    ballast: &Ballast,
+    mark: Option<&MarkRecord>,
+) -> Result<Arc<dyn Kv>, OpenError> {
+    let mark_generation = Some(mark.map_or(0, |mark| mark.generation));
     let folder = config.path.join(config.backend.name());
-    backend(config.backend, &folder, config.cache_bytes, ballast)
+    backend(config.backend, &folder, config.cache_bytes, mark_generation, ballast)
 }
 
-/// Opens or makes a backend's own files in a folder.
+/// Opens or makes a backend's own files in a folder. `mark_generation`: `None` for new files, in which an open can
+/// destroy nothing.
 pub(super) fn backend(
     backend: Backend,
     folder: &Path,
     cache_bytes: u64,
+    mark_generation: Option<u64>,
     ballast: &Ballast,
 ) -> Result<Arc<dyn Kv>, OpenError> {
     let open: Opener = match backend {
         #[cfg(feature = "sled")]
-        Backend::Sled => |folder, cache| {
-            let folder =
-                crate::kv::sled::SledFolder { path: folder.to_owned(), cache_bytes: cache };
+        Backend::Sled => |folder, cache_bytes, mark_generation| {
+            let path = folder.to_owned();
+            let folder = crate::kv::sled::SledFolder { path, cache_bytes, mark_generation };
             folder.open().map(|kv| Arc::new(kv) as Arc<dyn Kv>)
         },
         #[cfg(feature = "redb")]
-        Backend::Redb => |folder, cache| {
+        Backend::Redb => |folder, cache, _| {
             crate::kv::redb::open(folder, cache).map(|kv| Arc::new(kv) as Arc<dyn Kv>)
         },
         #[cfg(not(all(feature = "sled", feature = "redb")))]
         missing => return Err(OpenError::NotBuiltIn(missing)),
     };
-    with_reserve(ballast, || open(folder, cache_bytes)).map_err(|error| match error {
-        EngineOpenError::Io(source) => OpenError::Io { path: folder.to_owned(), source },
-        EngineOpenError::Damaged(why) => OpenError::Damaged { path: folder.to_owned(), why },
-    })
+    with_reserve(ballast, || open(folder, cache_bytes, mark_generation)).map_err(
+        |error| match error {
+            EngineOpenError::Io(source) => OpenError::Io { path: folder.to_owned(), source },
+            EngineOpenError::Damaged(why) => OpenError::Damaged { path: folder.to_owned(), why },
+        },
+    )
 }
 
-type Opener = fn(&Path, u64) -> Result<Arc<dyn Kv>, EngineOpenError>;
+/// By its folder, the bytes it may cache, and how often the mark had been noted before.
+type Opener = fn(&Path, u64, Option<u64>) -> Result<Arc<dyn Kv>, EngineOpenError>;
 
 /// Opens; on a full disk once more with the reserve given back, if there is one.
 fn with_reserve<T>(
@@ -194,8 +234,15 @@ fn recover(
     options: OpenOptions,
     config: &EmbeddedConfig,
 ) -> Result<Journal, OpenError> {
-    let opened =
-        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| Journal::open(kv, options)));
+    let opened = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        let journal = Journal::open(Arc::clone(&kv), options)?;
+        kv.accept()?;
+        Ok(journal)
+    }));
+    if !matches!(opened, Ok(Ok(_))) {
+        // The folder is left as it was found.
+        kv.close();
+    }
     let backend = config.backend;
     let damaged = |why| OpenError::Damaged { path: config.path.join(backend.name()), why };
     match opened {
