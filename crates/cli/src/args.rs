@@ -28,6 +28,7 @@ Exit codes:
   5   not done in time
   70  the engine has halted; start it again, it goes on from the disk
   73  the data folder is in use, damaged, or from a newer version
+  75  the store did not open in time; start it again
   78  the configuration is wrong
 
 stdout is data, stderr is talk. Logs: ORDERKEEP_LOG=debug (as tracing's env-filter).";

@@ -11,7 +11,7 @@ use orderkeep_sandbox::{FaultScript, ModelConfig, Sandbox, SandboxConfig};
 
 use crate::{
     args::DevArgs,
-    exit::{self, Failure, say},
+    exit::{Failure, say},
     listen, serve,
 };
 
@@ -46,9 +46,7 @@ pub(crate) async fn run(args: DevArgs) -> Result<(), Failure> {
         (None, Some(temporary)) => temporary.path().join("data"),
         (None, None) => return Err(Failure::failed("no data folder")),
     };
-    let store = orderkeep::open(&data).await.map_err(|error| {
-        Failure::new(exit::DATA, format!("cannot open {}: {error}", data.display()))
-    })?;
+    let store = orderkeep::open(&data).await.map_err(|error| Failure::not_opened(&error, &data))?;
     let secret = |text: &str| Secret::new(text).map_err(Failure::config);
     let mut config = P100Config::new(sandbox.base_url(), secret(API_KEY)?);
     config.webhook_tokens = vec![secret(WEBHOOK_TOKEN)?];

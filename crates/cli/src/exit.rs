@@ -1,7 +1,8 @@
 //! How the process ends: one code per kind of failure, and a sentence on stderr.
 
-use std::{fmt::Display, io::Write as _, process::ExitCode};
+use std::{fmt::Display, io::Write as _, path::Path, process::ExitCode};
 
+use orderkeep::store::OpenError;
 use tracing_subscriber::{EnvFilter, fmt::format::FmtSpan};
 
 use crate::args::LogFormat;
@@ -12,6 +13,7 @@ pub(crate) const CONFLICT: u8 = 4;
 pub(crate) const TIMEOUT: u8 = 5;
 pub(crate) const HALTED: u8 = 70;
 pub(crate) const DATA: u8 = 73;
+pub(crate) const STUCK: u8 = 75;
 pub(crate) const CONFIG: u8 = 78;
 
 /// Why the process ends badly.
@@ -32,6 +34,29 @@ impl Failure {
 
     pub(crate) fn failed(message: impl Display) -> Self {
         Self::new(FAILED, message.to_string())
+    }
+
+    /// A store that does not open, and the commands that help.
+    pub(crate) fn not_opened(error: &OpenError, data: &Path) -> Self {
+        let data = data.display();
+        let (code, help) = match error {
+            OpenError::Damaged { .. } | OpenError::Lost { .. } => (
+                DATA,
+                format!(
+                    "\nnothing was changed in it; keep a copy of it. What is wrong: orderkeep store check --data \
+                     {data}. Going on from a backup: orderkeep store restore"
+                ),
+            ),
+            OpenError::Stuck { .. } => (STUCK, String::new()),
+            OpenError::Io { .. }
+            | OpenError::InUse { .. }
+            | OpenError::Newer { .. }
+            | OpenError::NotAStore { .. }
+            | OpenError::OtherBackend { .. }
+            | OpenError::NotBuiltIn(_)
+            | _ => (DATA, String::new()),
+        };
+        Self::new(code, format!("cannot open {data}: {error}{help}"))
     }
 
     pub(crate) fn report(self) -> ExitCode {

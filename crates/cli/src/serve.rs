@@ -7,7 +7,7 @@ use orderkeep::{
     http::{ApiConfig, WebhookRoute},
     p100::P100,
     provider::Provider,
-    store::{EmbeddedConfig, OpenError},
+    store::EmbeddedConfig,
 };
 use tokio::net::TcpListener;
 
@@ -103,9 +103,10 @@ async fn open(
 ) -> Result<Arc<dyn orderkeep::store::Store>, Failure> {
     let mut config = EmbeddedConfig::new(&data).backend(settings.store.unwrap_or_default());
     config.mark_path.clone_from(&settings.mark_path);
-    orderkeep::open_with(config).await.map_err(|error: OpenError| {
-        Failure::new(exit::DATA, format!("cannot open {}: {error}", data.display()))
-    })
+    if let Some(timeout) = settings.open_timeout {
+        config.open_timeout = timeout.0;
+    }
+    orderkeep::open_with(config).await.map_err(|error| Failure::not_opened(&error, &data))
 }
 
 fn started(error: StartError) -> Failure {

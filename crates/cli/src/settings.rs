@@ -26,6 +26,7 @@ pub(crate) struct Settings {
     pub(crate) mark_path: Option<PathBuf>,
     /// What keeps the data.
     pub(crate) store: Option<Backend>,
+    pub(crate) open_timeout: Option<Span>,
     pub(crate) listen: Option<SocketAddr>,
     pub(crate) api_token_file: Option<PathBuf>,
     /// Serve beyond this machine without an API token, because something in front checks callers.

@@ -202,14 +202,7 @@ pub(crate) fn moved(before: Option<&Order>, after: &Order, cause: Option<&Cause>
     if from == Some(to) {
         return;
     }
-    let cause = match cause {
-        Some(Cause::Submit) => "submit",
-        Some(Cause::Command(_) | Cause::CommandFor { .. }) => "command",
-        Some(Cause::Create) => "create",
-        Some(Cause::Webhook) => "webhook",
-        Some(Cause::Read) => "read",
-        Some(Cause::Clock) | None => "clock",
-    };
+    let cause: &str = cause.map_or("clock", Into::into);
     let from_name = from.map_or("none", |from| from.as_str());
     counter!(TRANSITIONS, "from" => from_name, "to" => to.as_str(), "cause" => cause).increment(1);
     if let (Some(before), Some(from)) = (before, from) {

@@ -34,9 +34,10 @@ pub(crate) async fn run(place: &Place, format: OutputFormat) -> Result<(), Failu
             store.close().await.map_err(Failure::failed)?;
             found
         }
-        Err(OpenFailure::Refused(error @ (OpenError::Damaged { .. } | OpenError::Lost { .. }))) => {
-            refused(&error)
-        }
+        Err(OpenFailure::Refused(
+            error @ (OpenError::Damaged { .. } | OpenError::Lost { .. }),
+            _,
+        )) => refused(&error),
         Err(other) => return Err(other.into()),
     };
     let report = Report {

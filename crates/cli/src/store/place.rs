@@ -1,6 +1,6 @@
 //! Which store a command is about, and opening it.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use orderkeep::store::{Backend, EmbeddedConfig, EmbeddedStore, OpenError, backend_of};
 
@@ -16,6 +16,7 @@ use super::args::PlaceArgs;
 pub(crate) struct Place {
     pub(crate) data: PathBuf,
     pub(crate) mark_path: Option<PathBuf>,
+    pub(crate) open_timeout: Option<Duration>,
     /// What it must be made with, if that was said.
     pub(crate) backend: Option<Backend>,
 }
@@ -30,13 +31,14 @@ impl Place {
         Ok(Self {
             data: args.data.or(settings.data).unwrap_or_else(|| PathBuf::from("data")),
             mark_path: args.mark_path.or(settings.mark_path),
+            open_timeout: settings.open_timeout.map(|span| span.0),
             backend: args.store.or(settings.store),
         })
     }
 
     /// How the store that is there is opened, with what it was made with unless something else was said.
     pub(crate) fn config(&self) -> Result<EmbeddedConfig, OpenFailure> {
-        let Some(found) = backend_of(&self.data).map_err(OpenFailure::Refused)? else {
+        let Some(found) = backend_of(&self.data).map_err(|error| self.refused(error))? else {
             return Err(OpenFailure::NoStore(Failure::new(
                 exit::DATA,
                 format!("there is no store in {}; give --data or --config", self.data.display()),
@@ -44,6 +46,9 @@ impl Place {
         };
         let mut config = EmbeddedConfig::new(&self.data).backend(self.backend.unwrap_or(found));
         config.mark_path.clone_from(&self.mark_path);
+        if let Some(timeout) = self.open_timeout {
+            config.open_timeout = timeout;
+        }
         Ok(config)
     }
 
@@ -54,13 +59,17 @@ impl Place {
         config
     }
 
+    fn refused(&self, error: OpenError) -> OpenFailure {
+        OpenFailure::Refused(error, self.data.clone())
+    }
+
     /// Opens the store that is there; never makes one.
     pub(crate) async fn open(&self) -> Result<EmbeddedStore, OpenFailure> {
         let config = self.config()?;
         tokio::task::spawn_blocking(move || EmbeddedStore::open(config))
             .await
             .map_err(|failed| OpenFailure::NoStore(Failure::failed(failed)))?
-            .map_err(OpenFailure::Refused)
+            .map_err(|error| self.refused(error))
     }
 }
 
@@ -70,14 +79,14 @@ pub(crate) enum OpenFailure {
     /// Nothing to open.
     NoStore(Failure),
     /// The store does not open.
-    Refused(OpenError),
+    Refused(OpenError, PathBuf),
 }
 
 impl From<OpenFailure> for Failure {
     fn from(failure: OpenFailure) -> Self {
         match failure {
             OpenFailure::NoStore(failure) => failure,
-            OpenFailure::Refused(error) => Self::new(exit::DATA, error.to_string()),
+            OpenFailure::Refused(error, data) => Self::not_opened(&error, &data),
         }
     }
 }

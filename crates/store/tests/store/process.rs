@@ -68,10 +68,11 @@ impl Running {
         None
     }
 
-    /// kill -9.
-    pub(crate) fn kill(mut self) {
+    /// kill -9, and what it had said until then.
+    pub(crate) fn kill(mut self) -> Vec<String> {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
+        std::iter::from_fn(|| self.line()).collect()
     }
 }
 
