@@ -22,6 +22,10 @@ use clap::Parser;
 use args::{Args, Command};
 use exit::Failure;
 
+/// Steps are allocated by tasks and freed by the store's thread, which the system's allocator pays dearly for.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> std::process::ExitCode {
     let args = Args::parse();
     exit::install_tls();

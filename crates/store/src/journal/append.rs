@@ -12,7 +12,7 @@ use super::{
     Halt, Mark, RoomPolicy, Shared, Step, Tuning,
     behind::{self, Slice},
     overlay::Overlay,
-    pack,
+    pack::{self, Packed},
     stage::{Changes, Stage},
 };
 
@@ -78,8 +78,7 @@ impl Journal {
             return Ok(outcomes);
         }
         let head = self.head + entries.len() as u64;
-        let evidence = entries.iter().map(Entry::evidence).sum();
-        let chain = self.pack(&mut batch, entries)?;
+        let packed = self.pack(&mut batch, entries)?;
         match self.write(batch) {
             Ok(()) => {}
             Err(KvError::Full(why)) => {
@@ -96,14 +95,14 @@ impl Journal {
             return Err(Halt(stopped.to_string()));
         }
         self.head = head;
-        self.chain = chain;
-        shared.add_evidence(evidence);
+        self.chain = packed.chain;
+        shared.add_evidence(packed.evidence);
         self.note_mark()?;
         self.publish(slice, &mut changes);
         Ok(outcomes)
     }
 
-    fn pack(&self, batch: &mut Batch, entries: Vec<Entry>) -> Result<Chain, Halt> {
+    fn pack(&self, batch: &mut Batch, entries: Vec<Entry>) -> Result<Packed, Halt> {
         pack::append(batch, self.chain, self.head + 1, entries)
             .map_err(|error| self.halt(&error.into()))
     }

@@ -163,11 +163,11 @@ impl Overlay {
     }
 
     fn count(&mut self, before: &[Label], row: &ViewRow) {
-        for label in before {
+        for label in before.iter().filter(|label| !row.labels.contains(label)) {
             let count = self.counts.entry((row.kind, label.clone())).or_insert(0);
             *count = count.saturating_sub(1);
         }
-        for label in &row.labels {
+        for label in row.labels.iter().filter(|label| !before.contains(label)) {
             *self.counts.entry((row.kind, label.clone())).or_insert(0) += 1;
         }
     }

@@ -1,55 +1,67 @@
 //! Entries into journal records, and records out of the journal.
 //!
-//! A group becomes records of about [`TARGET_BYTES`]: not one key per entry, which is what costs most in an embedded
-//! engine, and not one huge value, which engines move elsewhere.
+//! A group becomes records of at most about [`TARGET_BYTES`] before they are packed: not one key per entry, which is what
+//! costs most in an embedded engine, and not one huge value, which engines move elsewhere.
 
 use bytes::Bytes;
 
 use crate::{
     kv::{Batch, Direction, Kv, KvError, Pager, Space, Span, wide},
-    record::{Chain, Entry, JournalRecord, RecordError, chain_of, decode, seal},
+    record::{Chain, Entry, JournalRecord, RecordError, Sealed, chain_of, open, seal},
 };
 
 use super::keys;
 
-/// One part of a wide value, with room for the record's frame.
-const TARGET_BYTES: usize = wide::PART_BYTES - 256;
+/// So much of entries makes one record: enough for them to repeat each other, little enough to be read for one of them.
+const TARGET_BYTES: usize = 24 * 1024;
 
-/// Adds `entries` to a batch, the first with the sequence `first`; gives the chain after them.
+/// What a group has become.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Packed {
+    /// The chain after it.
+    pub(crate) chain: Chain,
+    /// How many of its bytes are what was heard, word for word.
+    pub(crate) evidence: u64,
+}
+
+/// Adds `entries` to a batch, the first with the sequence `first`.
 pub(crate) fn append(
     batch: &mut Batch,
-    mut chain: Chain,
+    chain: Chain,
     mut first: u64,
     entries: Vec<Entry>,
-) -> Result<Chain, RecordError> {
+) -> Result<Packed, RecordError> {
+    let mut group = Packed { chain, evidence: 0 };
     let mut packed = Vec::new();
     let mut weight = 0;
     for entry in entries {
         let more = entry.weight();
         if !packed.is_empty() && weight + more > TARGET_BYTES {
-            (first, chain) = write(batch, chain, first, std::mem::take(&mut packed))?;
+            first = write(batch, &mut group, first, std::mem::take(&mut packed))?;
             weight = 0;
         }
         weight += more;
         packed.push(entry);
     }
     if !packed.is_empty() {
-        (_, chain) = write(batch, chain, first, packed)?;
+        write(batch, &mut group, first, packed)?;
     }
-    Ok(chain)
+    Ok(group)
 }
 
+/// Adds one record; gives the sequence after it.
 fn write(
     batch: &mut Batch,
-    previous: Chain,
+    group: &mut Packed,
     first: u64,
     entries: Vec<Entry>,
-) -> Result<(u64, Chain), RecordError> {
+) -> Result<u64, RecordError> {
     let next = first + entries.len() as u64;
-    let record = JournalRecord { chain: previous, first, entries };
-    let (bytes, chain) = seal(previous, record)?;
+    let Sealed { bytes, chain, evidence } = seal(group.chain, first, entries)?;
+    group.chain = chain;
+    group.evidence += evidence;
     wide::put(batch, Space::Journal, &keys::seq(first), &bytes);
-    Ok((next, chain))
+    Ok(next)
 }
 
 /// A record as it lies in the journal.
@@ -62,7 +74,7 @@ pub(crate) struct Found {
 impl Found {
     fn read(key: &[u8], bytes: Bytes) -> Result<Self, KvError> {
         let first = keys::seq_of(Space::Journal, key)?;
-        let record: JournalRecord = decode(&bytes).map_err(|error| {
+        let record = open(&bytes).map_err(|error| {
             KvError::Damaged(format!("the journal's record at entry {first}: {error}"))
         })?;
         if record.first != first || record.entries.is_empty() {

@@ -11,7 +11,9 @@ use std::{
 use crate::{
     Change, Claim, Commit, CommitError, Committed, EntityId, Label, NewInboxItem, Position,
     kv::{Kv, KvError, Space, wide},
-    record::{ChangeEntry, ClaimRow, Entry, HistorySpan, InboxEntry, InboxRow, ViewRow, decode},
+    record::{
+        ChangeEntry, ClaimRow, Entry, HistorySpan, InboxEntry, InboxRow, NewView, ViewRow, decode,
+    },
 };
 
 use super::{
@@ -102,11 +104,17 @@ impl<'a> Stage<'a> {
                 Err(refused) => return Ok(Err(refused)),
             },
         };
-        if let Err(refused) = self.check(&entry)? {
+        let current = self.current(&entry)?;
+        if let Err(refused) = self.check(&entry, &current)? {
             return Ok(Err(refused));
         }
         let position = self.next;
-        let version = self.enter(&entry, position)?;
+        let before = current.as_ref().map(|(row, _)| row.view.clone());
+        let version = self.enter(&entry, current, position)?;
+        let mut entry = entry;
+        if let (Entry::Commit { change: Some(change), .. }, Some(before)) = (&mut entry, before) {
+            change.patch(&before);
+        }
         self.entries.push(entry);
         self.next += 1;
         Ok(Ok(Committed { version, position: Position(position) }))
@@ -114,8 +122,9 @@ impl<'a> Stage<'a> {
 
     /// Takes in an entry of the journal again. Rows may be ahead of the watermark: what is in them already is left out.
     pub(crate) fn replay(&mut self, entry: &Entry, position: u64) -> Result<(), KvError> {
+        let current = self.current(entry)?;
         if let Entry::Commit { change: Some(change), .. } = entry {
-            let found = self.entity(change.id)?;
+            let found = &current;
             let (seq, version) = found.as_ref().map_or((0, 0), |(row, _)| (row.seq, row.version));
             if seq < position && version != change.before {
                 return Err(KvError::Damaged(format!(
@@ -125,16 +134,24 @@ impl<'a> Stage<'a> {
                 )));
             }
         }
-        self.enter(entry, position)?;
+        self.enter(entry, current, position)?;
         Ok(())
     }
 
-    fn check(&self, entry: &Entry) -> Result<Result<(), CommitError>, KvError> {
+    /// The entity that an entry changes, before it.
+    fn current(&self, entry: &Entry) -> Result<Current, KvError> {
+        match entry {
+            Entry::Commit { change: Some(change), .. } => self.entity(change.id),
+            Entry::Commit { change: None, .. } | Entry::Arrival { .. } => Ok(None),
+        }
+    }
+
+    fn check(&self, entry: &Entry, current: &Current) -> Result<Result<(), CommitError>, KvError> {
         let Entry::Commit { change, inbox } = entry else {
             return Ok(Ok(()));
         };
         if let Some(change) = change {
-            if let Err(refused) = self.check_version(change)? {
+            if let Err(refused) = check_version(change, current) {
                 return Ok(Err(refused));
             }
             for claim in &change.claims {
@@ -159,37 +176,8 @@ impl<'a> Stage<'a> {
         Ok(Ok(()))
     }
 
-    fn check_version(&self, change: &ChangeEntry) -> Result<Result<(), CommitError>, KvError> {
-        let found = self.entity(change.id)?;
-        let version = found.as_ref().map_or(0, |(row, _)| row.version);
-        if version != change.before {
-            return Ok(Err(CommitError::Conflict {
-                id: change.id,
-                expected: change.before,
-                found: version,
-            }));
-        }
-        let Some((row, _)) = found else {
-            if change.events.is_empty() {
-                return Ok(Err(CommitError::Invalid(format!(
-                    "{:?} does not exist and the change has no event",
-                    change.id
-                ))));
-            }
-            return Ok(Ok(()));
-        };
-        if row.kind != change.kind || row.partition != change.partition {
-            return Ok(Err(CommitError::Invalid(format!(
-                "{:?} is of {:?} in {:?}, the change says {:?} in {:?}; both are fixed by the first \
-                 commit",
-                change.id, row.kind, row.partition, change.kind, change.partition
-            ))));
-        }
-        Ok(Ok(()))
-    }
-
     /// Enters a checked entry; gives the version of the entity after it.
-    fn enter(&mut self, entry: &Entry, position: u64) -> Result<u64, KvError> {
+    fn enter(&mut self, entry: &Entry, current: Current, position: u64) -> Result<u64, KvError> {
         match entry {
             Entry::Arrival { account, received_at, body } => {
                 let stored = self.row_of_arrival(position)?;
@@ -210,7 +198,7 @@ impl<'a> Stage<'a> {
                     self.enter_item(item, position)?;
                 }
                 match change {
-                    Some(change) => self.enter_change(change, position),
+                    Some(change) => self.enter_change(change, current, position),
                     None => Ok(0),
                 }
             }
@@ -251,8 +239,12 @@ impl<'a> Stage<'a> {
         self.changes.items.insert(seq, PendingItem { state, since, stored });
     }
 
-    fn enter_change(&mut self, change: &ChangeEntry, position: u64) -> Result<u64, KvError> {
-        let found = self.entity(change.id)?;
+    fn enter_change(
+        &mut self,
+        change: &ChangeEntry,
+        found: Current,
+        position: u64,
+    ) -> Result<u64, KvError> {
         if let Some((row, _)) = &found
             && row.seq >= position
         {
@@ -270,7 +262,10 @@ impl<'a> Stage<'a> {
             version: change.before + events,
             wake_up: change.wake_up,
             labels: change.labels.clone(),
-            view: change.view.clone().unwrap_or(old_view),
+            view: match &change.view {
+                Some(view) => view.whole(&old_view)?,
+                None => old_view,
+            },
         });
         let mut claims = Vec::new();
         for claim in &change.claims {
@@ -355,6 +350,34 @@ impl Changes {
     }
 }
 
+fn check_version(change: &ChangeEntry, current: &Current) -> Result<(), CommitError> {
+    let version = current.as_ref().map_or(0, |(row, _)| row.version);
+    if version != change.before {
+        return Err(CommitError::Conflict {
+            id: change.id,
+            expected: change.before,
+            found: version,
+        });
+    }
+    let Some((row, _)) = current else {
+        if change.events.is_empty() {
+            return Err(CommitError::Invalid(format!(
+                "{:?} does not exist and the change has no event",
+                change.id
+            )));
+        }
+        return Ok(());
+    };
+    if row.kind != change.kind || row.partition != change.partition {
+        return Err(CommitError::Invalid(format!(
+            "{:?} is of {:?} in {:?}, the change says {:?} in {:?}; both are fixed by the first \
+             commit",
+            change.id, row.kind, row.partition, change.kind, change.partition
+        )));
+    }
+    Ok(())
+}
+
 /// The labels as they are kept: in the given order, none twice.
 pub(crate) fn unique(labels: Vec<Label>) -> Vec<Label> {
     let mut kept: Vec<Label> = Vec::with_capacity(labels.len());
@@ -374,10 +397,19 @@ impl ChangeEntry {
             partition,
             before: change.expected,
             events: change.events,
-            view: change.view,
+            view: change.view.map(NewView::Whole),
             labels: unique(change.labels),
             wake_up: change.wake_up,
             claims: change.claims,
+        }
+    }
+
+    /// Writes the view down as what is new against the one before.
+    pub(crate) fn patch(&mut self, before: &[u8]) {
+        if let Some(NewView::Whole(view)) =
+            self.view.take_if(|view| matches!(view, NewView::Whole(_)))
+        {
+            self.view = Some(NewView::after(before, view));
         }
     }
 }

@@ -10,28 +10,23 @@ use sha2::{Digest, Sha256};
 
 use crate::{Claim, EntityId, InboxDone, InboxSeq, Kind, Label, Micros, PartitionId, Version};
 
-use super::{HEADER_BYTES, Record, RecordError, encode};
+use super::{HEADER_BYTES, NewView, RecordError, encode, packed::PackedRecord};
 
 /// A checksum of the chain: the first half of a SHA-256.
 pub(crate) type Chain = [u8; CHAIN_BYTES];
 
 /// 128 bits: far more than accidents need.
-const CHAIN_BYTES: usize = 16;
+pub(super) const CHAIN_BYTES: usize = 16;
 
 /// Consecutive entries, packed into one value. Their sequences are `first`, `first + 1`, ...
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct JournalRecord {
-    /// Over the previous record's chain and this record. Stays the first field: [`seal`] writes it in place.
+    /// Over the previous record's chain and this record.
     pub(crate) chain: Chain,
     /// The sequence of the first entry.
     pub(crate) first: u64,
     /// The entries.
     pub(crate) entries: Vec<Entry>,
-}
-
-impl Record for JournalRecord {
-    const KIND: &'static str = "journal";
-    const VERSION: u16 = 1;
 }
 
 impl JournalRecord {
@@ -71,7 +66,7 @@ pub(crate) struct ChangeEntry {
     /// The version before it.
     pub(crate) before: Version,
     pub(crate) events: Vec<Bytes>,
-    pub(crate) view: Option<Bytes>,
+    pub(crate) view: Option<NewView>,
     pub(crate) labels: Vec<Label>,
     pub(crate) wake_up: Option<Micros>,
     pub(crate) claims: Vec<Claim>,
@@ -106,14 +101,6 @@ impl From<InboxDone> for InboxEntry {
 }
 
 impl Entry {
-    /// How many of its bytes are what was heard, word for word.
-    pub(crate) fn evidence(&self) -> u64 {
-        match self {
-            Self::Commit { .. } => 0,
-            Self::Arrival { body, .. } => body.len() as u64,
-        }
-    }
-
     /// Roughly how many bytes it takes, for packing; never less than its opaque parts.
     pub(crate) fn weight(&self) -> usize {
         /// Ids, numbers and lengths of one entry.
@@ -138,22 +125,38 @@ impl Entry {
 impl ChangeEntry {
     fn weight(&self) -> usize {
         self.events.iter().map(|event| event.len() + 4).sum::<usize>()
-            + self.view.as_ref().map_or(0, Bytes::len)
+            + self.view.as_ref().map_or(0, NewView::len)
             + self.labels.iter().map(|label| label.0.len() + 1).sum::<usize>()
             + self.claims.iter().map(|claim| claim.0.len() + 2).sum::<usize>()
     }
 }
 
-/// Encodes `record` with the chain that follows from `previous`; gives the bytes and the new chain.
+/// A record as it is written.
+#[derive(Debug)]
+pub(crate) struct Sealed {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) chain: Chain,
+    /// How many of the bytes are what was heard, word for word.
+    pub(crate) evidence: u64,
+}
+
+/// Encodes entries, the first with the sequence `first`, with the chain that follows from `previous`.
 pub(crate) fn seal(
     previous: Chain,
-    mut record: JournalRecord,
-) -> Result<(Vec<u8>, Chain), RecordError> {
-    record.chain = [0; CHAIN_BYTES];
-    let mut bytes = encode(&record)?;
+    first: u64,
+    entries: Vec<Entry>,
+) -> Result<Sealed, RecordError> {
+    let packed = PackedRecord::pack(first, entries)?;
+    let evidence = packed.evidence();
+    let mut bytes = encode(&packed)?;
     let chain = chain_of(previous, &bytes);
     bytes[HEADER_BYTES..HEADER_BYTES + CHAIN_BYTES].copy_from_slice(&chain);
-    Ok((bytes, chain))
+    Ok(Sealed { bytes, chain, evidence })
+}
+
+/// Decodes a record of any version.
+pub(crate) fn open(bytes: &[u8]) -> Result<JournalRecord, RecordError> {
+    super::decode::<PackedRecord>(bytes)?.unpack()
 }
 
 /// The chain that an encoded record must carry after `previous`.

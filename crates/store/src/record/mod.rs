@@ -3,12 +3,19 @@
 //! Events and views of callers are opaque bytes inside them. Every version that was ever written stays readable; one
 //! that is newer than this program is refused and never guessed at. This module does no I/O.
 
+mod blob;
 mod journal;
 mod mark;
+mod new_view;
+mod old;
+mod packed;
 mod rows;
 
-pub(crate) use journal::{Chain, ChangeEntry, Entry, InboxEntry, JournalRecord, chain_of, seal};
+pub(crate) use journal::{
+    Chain, ChangeEntry, Entry, InboxEntry, JournalRecord, Sealed, chain_of, open, seal,
+};
 pub(crate) use mark::MarkRecord;
+pub(crate) use new_view::NewView;
 pub(crate) use rows::{
     ClaimRow, CountRow, HistoryRow, HistorySpan, InboxRow, MetaRow, ViewRow, WatermarkRow,
 };

@@ -52,7 +52,7 @@ fn journal() -> JournalRecord {
                     partition: PartitionId(0),
                     before: 2,
                     events: vec![Bytes::from_static(b"one"), Bytes::from_static(b"two")],
-                    view: Some(Bytes::from_static(b"view")),
+                    view: Some(NewView::Whole(Bytes::from_static(b"view"))),
                     labels: vec![Label::from("Locked"), Label::from("review")],
                     wake_up: Some(-1),
                     claims: vec![Claim::new("key", &["a", "bc"])],
@@ -86,7 +86,11 @@ fn view() -> ViewRow {
 
 #[test]
 fn every_kind_has_its_bytes() {
-    golden(include_str!("../../fixtures/v1/journal.hex"), &journal());
+    let JournalRecord { first, entries, .. } = journal();
+    let sealed = seal([0x11; 16], first, entries).unwrap();
+    let fixture = unhex(include_str!("../../fixtures/v2/journal.hex"));
+    assert_eq!(hex(&sealed.bytes), hex(&fixture));
+    assert_eq!(open(&fixture).unwrap(), JournalRecord { chain: sealed.chain, ..journal() });
     golden(include_str!("../../fixtures/v1/view.hex"), &view());
     golden(include_str!("../../fixtures/v1/claim.hex"), &ClaimRow { holder: id() });
     let span = |first, events, seq| HistorySpan { first, events, seq };
@@ -119,14 +123,22 @@ fn old_versions_are_read() {
     let first = Incarnation { id: id().0, restored_from: None };
     let old = unhex(include_str!("../../fixtures/v1/meta.hex"));
     assert_eq!(decode::<MetaRow>(&old).unwrap(), MetaRow { incarnation: first });
+    let old = unhex(include_str!("../../fixtures/v1/journal.hex"));
+    assert_eq!(open(&old).unwrap(), journal());
 }
 
 /// The checksum over the previous one and the record, computed apart from this program.
 #[test]
 fn the_chain_is_the_one_of_the_disk() {
-    let (sealed, chain) = seal([0x11; 16], journal()).unwrap();
+    let mut old = unhex(include_str!("../../fixtures/v1/journal.hex"));
+    let chain = chain_of([0x11; 16], &old);
     assert_eq!(hex(&chain), include_str!("../../fixtures/v1/chain.hex").trim());
-    assert_eq!(decode::<JournalRecord>(&sealed).unwrap().chain, chain);
+    old[HEADER_BYTES..HEADER_BYTES + 16].copy_from_slice(&chain);
+    assert_eq!(open(&old).unwrap().chain, chain);
+    let JournalRecord { first, entries, .. } = journal();
+    let Sealed { bytes: sealed, chain, .. } = seal([0x11; 16], first, entries).unwrap();
+    assert_eq!(hex(&chain), include_str!("../../fixtures/v2/chain.hex").trim());
+    assert_eq!(open(&sealed).unwrap().chain, chain);
     assert_eq!(chain_of([0x11; 16], &sealed), chain);
     for at in 0..sealed.len() {
         let mut changed = sealed.clone();
@@ -168,7 +180,8 @@ proptest! {
     #[test]
     fn no_bytes_make_it_panic(tail in prop::collection::vec(any::<u8>(), 0..300)) {
         let bytes = [&[1, 1, 0][..], &tail].concat();
-        let _ = decode::<JournalRecord>(&bytes);
+        let _ = open(&bytes);
+        let _ = open(&[&[1, 2, 0][..], &tail].concat());
         let _ = decode::<ViewRow>(&bytes);
         let _ = decode::<HistoryRow>(&bytes);
         let _ = decode::<InboxRow>(&bytes);

@@ -5,6 +5,7 @@
 //! cannot be read: no store that does its work can be faster on the same disk.
 
 use std::{
+    collections::HashMap,
     fs::{File, OpenOptions},
     io,
     os::unix::fs::FileExt,
@@ -16,13 +17,14 @@ use std::{
     thread::{self, JoinHandle},
 };
 
+use bytes::Bytes;
 use tokio::sync::oneshot;
 
 use crate::{
-    Commit, CommitError, Committed, InboxSeq, NewInboxItem, Position,
+    Commit, CommitError, Committed, EntityId, InboxSeq, NewInboxItem, Position,
     journal::{Step, accept, pack},
     kv::Batch,
-    record::{Chain, Entry},
+    record::{Chain, Entry, NewView},
     writer::Queue,
 };
 
@@ -74,6 +76,7 @@ impl RawLog {
             group_entries,
             chain: Chain::default(),
             head: 0,
+            views: HashMap::new(),
         };
         let thread =
             thread::Builder::new().name("raw-log".to_owned()).spawn(move || writer.run())?;
@@ -140,6 +143,8 @@ struct Writer {
     group_entries: usize,
     chain: Chain,
     head: u64,
+    /// The last view of every entity: a store writes the next one against it.
+    views: HashMap<EntityId, Bytes>,
 }
 
 impl Writer {
@@ -170,6 +175,15 @@ impl Writer {
         }
     }
 
+    fn patch(&mut self, entry: &mut Entry) {
+        if let Entry::Commit { change: Some(change), .. } = entry
+            && let Some(NewView::Whole(view)) = &change.view
+        {
+            let before = self.views.insert(change.id, view.clone());
+            change.patch(&before.unwrap_or_default());
+        }
+    }
+
     fn write(&mut self, group: Vec<Job>) -> Result<(), CommitError> {
         let failed = |error: &dyn std::fmt::Display| CommitError::Halted(error.to_string());
         let mut entries = Vec::with_capacity(group.len());
@@ -180,7 +194,8 @@ impl Writer {
                 Step::Commit(commit) => accept::commit(commit),
             };
             match entry {
-                Ok(entry) => {
+                Ok(mut entry) => {
+                    self.patch(&mut entry);
                     entries.push(entry);
                     waiting.push(reply);
                 }
@@ -190,11 +205,11 @@ impl Writer {
         }
         let first = self.head + 1;
         self.head += entries.len() as u64;
-        let evidence: u64 = entries.iter().map(Entry::evidence).sum();
-        self.evidence.fetch_add(evidence, Ordering::Relaxed);
         let mut batch = Batch::default();
-        self.chain =
+        let packed =
             pack::append(&mut batch, self.chain, first, entries).map_err(|error| failed(&error))?;
+        self.chain = packed.chain;
+        self.evidence.fetch_add(packed.evidence, Ordering::Relaxed);
         let mut bytes = Vec::new();
         for write in batch.into_writes() {
             bytes.extend_from_slice(&write.key);

@@ -30,7 +30,8 @@ pub(super) struct EntityModel {
     kind: Kind,
     partition: PartitionId,
     version: Version,
-    view: Print,
+    /// Whole: the journal says of the next one only what is new.
+    view: Bytes,
     labels: Vec<Label>,
     wake_up: Option<Micros>,
     pub(super) spans: Vec<HistorySpan>,
@@ -109,19 +110,19 @@ impl Model {
                 ));
             }
         }
-        let nothing = Bytes::new();
-        let view = change.view.as_ref();
         let entity = self.entities.entry(change.id).or_insert_with(|| EntityModel {
             kind: change.kind,
             partition: change.partition,
             version: 0,
-            view: print(&nothing),
+            view: Bytes::new(),
             labels: Vec::new(),
             wake_up: None,
             spans: Vec::new(),
         });
-        if let Some(view) = view {
-            entity.view = print(view);
+        if let Some(view) = &change.view {
+            entity.view = view
+                .whole(&entity.view)
+                .map_err(|error| format!("journal: entry {position}: {error}"))?;
         }
         if events > 0 {
             entity.spans.push(HistorySpan {
@@ -179,7 +180,7 @@ impl EntityModel {
         }
         let differs = if row.kind != self.kind || row.partition != self.partition {
             "has another kind or partition than in the journal"
-        } else if print(&row.view) != self.view {
+        } else if row.view != self.view {
             "has another view than in the journal"
         } else if row.labels != self.labels {
             "has other labels than in the journal"
