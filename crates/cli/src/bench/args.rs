@@ -10,6 +10,23 @@ use crate::args::OutputFormat;
 pub(crate) enum BenchCommand {
     /// Whole lives of orders through each store, beside what the disk could do.
     Store(BenchStoreArgs),
+    /// Many open orders that wait: what they cost in memory, how soon work goes on after a start, how long look-ups take.
+    Parked(BenchParkedArgs),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct BenchParkedArgs {
+    /// Open orders.
+    #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(10..))]
+    pub(crate) orders: u64,
+    /// A folder on the disk to measure; the system's temporary one without it.
+    #[arg(long)]
+    pub(crate) data: Option<PathBuf>,
+    #[arg(long, value_enum, default_value_t = OutputFormat::Table)]
+    pub(crate) output: OutputFormat,
+    /// Measure the store in this folder, in this process.
+    #[arg(long, hide = true)]
+    pub(crate) measure: Option<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -50,15 +67,18 @@ pub(crate) enum BenchStore {
     Raw,
     /// The embedded default.
     Sled,
+    /// The other embedded store, with the same journal.
+    Redb,
 }
 
 impl BenchStore {
-    pub(crate) const ALL: [Self; 2] = [Self::Raw, Self::Sled];
+    pub(crate) const ALL: [Self; 3] = [Self::Raw, Self::Sled, Self::Redb];
 
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Raw => "raw",
             Self::Sled => "sled",
+            Self::Redb => "redb",
         }
     }
 }

@@ -12,6 +12,7 @@ use orderkeep::{
     Step, Submit, Terms, Timestamp, TransactionHash, records,
     store::{Commit, InboxDone, InboxSeq, NewInboxItem},
 };
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::exit::Failure;
@@ -25,11 +26,21 @@ pub(super) enum Act {
     Step(Commit),
 }
 
+/// What an order can be found by.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Names {
+    pub(super) id: OrderId,
+    pub(super) lock: LockId,
+    pub(super) provider_order: ProviderOrderId,
+}
+
 /// One order from its submit to its end.
 #[derive(Debug)]
 pub(super) struct Life {
     account: AccountId,
     policy: Policy,
+    /// How long the payer has.
+    pay_within: Duration,
     began: Timestamp,
     provider_order: ProviderOrderId,
     lock: LockId,
@@ -55,7 +66,19 @@ const BEFORE_CHAPTERS: usize = 3;
 /// A webhook, the claim in it, the read that confirms it.
 const ACTS_PER_CHAPTER: usize = 3;
 
+const MONTH: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+/// A policy under which an order that waits for its payer is not read for a month.
+pub(super) fn patience() -> Policy {
+    let mut policy = Policy::default();
+    policy.polling.payment = (MONTH, MONTH);
+    policy
+}
+
 impl Life {
+    /// After so many acts the order waits for its payer.
+    pub(super) const ACTS_UNTIL_PARKED: usize = BEFORE_CHAPTERS + ACTS_PER_CHAPTER;
+
     /// How many steps of the order a life has; what was heard is not counted.
     pub(super) const STEPS: u64 = 9;
 
@@ -66,6 +89,7 @@ impl Life {
         Ok(Self {
             account: AccountId::main(),
             policy: Policy::default(),
+            pay_within: Duration::from_secs(3_600),
             began,
             provider_order: ProviderOrderId::new(Uuid::new_v4().to_string())
                 .map_err(Failure::failed)?,
@@ -76,6 +100,21 @@ impl Life {
             order: None,
             act: 0,
             heard: None,
+        })
+    }
+
+    /// A new order whose payer has all the time, and which nobody wants to look at meanwhile.
+    pub(super) fn patient(began: Timestamp) -> Result<Self, Failure> {
+        Ok(Self { policy: patience(), pay_within: MONTH * 2, ..Self::new(began)? })
+    }
+
+    /// What the order can be found by: our id, its lock, the provider's name of it.
+    pub(super) fn names(&self) -> Option<Names> {
+        let order = self.order.as_ref()?;
+        Some(Names {
+            id: order.id,
+            lock: self.lock.clone(),
+            provider_order: self.provider_order.clone(),
         })
     }
 
@@ -188,7 +227,7 @@ impl Life {
             status: status.clone(),
             status_text: word(status).to_owned(),
             address: Some(self.address.clone()),
-            expires_at: Some(self.after(3_600)),
+            expires_at: Some(self.began.plus(self.pay_within)),
             required: Some(exact("412.607142")?),
             received: Some(exact(if paid { "412.607142" } else { "0" })?),
             confirmations: Some(confirmations(status)),
@@ -217,7 +256,7 @@ impl Life {
             lock = self.lock,
             status = word(status),
             created = self.began,
-            expires = self.after(3_600),
+            expires = self.began.plus(self.pay_within),
             confirmations = confirmations(status),
             received = if paid { "412.607142" } else { "0" },
             address = self.address,

@@ -3,6 +3,7 @@
 pub(crate) mod args;
 mod disk;
 mod life;
+mod parked;
 mod process;
 mod store;
 
@@ -12,5 +13,6 @@ use args::BenchCommand;
 pub(crate) async fn run(command: BenchCommand) -> Result<(), Failure> {
     match command {
         BenchCommand::Store(args) => store::run(args).await,
+        BenchCommand::Parked(args) => parked::run(args).await,
     }
 }

@@ -20,6 +20,11 @@ pub(super) fn peak_rss() -> Option<u64> {
     status("VmHWM:")
 }
 
+/// The memory that is resident now, in bytes.
+pub(super) fn rss() -> Option<u64> {
+    status("VmRSS:")
+}
+
 /// A size in `/proc/self/status`, in bytes.
 fn status(field: &str) -> Option<u64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
@@ -37,5 +42,6 @@ mod tests {
         assert!(cpu_us().is_some());
         let rss = peak_rss().unwrap();
         assert!((1 << 20..1 << 40).contains(&rss), "{rss}");
+        assert!(super::rss().unwrap() <= rss);
     }
 }

@@ -20,7 +20,10 @@ fn every_store_is_measured_beside_the_raw_log() {
         .iter()
         .map(|line| (line["store"].as_str().unwrap(), line["inflight"].as_u64().unwrap()))
         .collect();
-    assert_eq!(measured, [("raw", 1), ("sled", 1), ("raw", 8), ("sled", 8)]);
+    assert_eq!(
+        measured,
+        [("raw", 1), ("sled", 1), ("redb", 1), ("raw", 8), ("sled", 8), ("redb", 8)]
+    );
     for line in &lines {
         assert_eq!(line["orders"], 20, "{line}");
         for figure in [
@@ -43,6 +46,19 @@ fn every_store_is_measured_beside_the_raw_log() {
     }
     let raw = lines.iter().find(|line| line["store"] == "raw").unwrap();
     assert_eq!(raw["ratio_to_raw"], 1.0);
+}
+
+#[test]
+fn parked_orders_are_found_and_the_one_that_is_due_is_acted_on() {
+    let lines = bench(&["parked", "--orders", "200"]);
+    let [line] = &lines[..] else { panic!("one line: {lines:?}") };
+    assert_eq!(line["orders"], 200);
+    for figure in
+        ["rss_bytes_per_order", "open_cold_s", "first_due_s", "lookup_p50_us", "bytes_per_order"]
+    {
+        assert!(line[figure].is_number(), "no {figure} in {line}");
+    }
+    assert!(line["first_due_s"].as_f64() >= line["open_cold_s"].as_f64(), "{line}");
 }
 
 #[test]

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use orderkeep::store::{
-    Commit, CommitError, Committed, InboxSeq, NewInboxItem, SledConfig, SledStore, Store,
-    testing::RawLog,
+    Backend, Commit, CommitError, Committed, EmbeddedConfig, EmbeddedStore, InboxSeq, NewInboxItem,
+    Store, testing::RawLog,
 };
 
 use crate::{
@@ -15,7 +15,7 @@ use crate::{
 /// An opened store.
 #[derive(Debug)]
 pub(super) enum Arm {
-    Sled(SledStore),
+    Embedded(EmbeddedStore),
     Raw(RawLog),
 }
 
@@ -30,9 +30,14 @@ pub(super) struct Size {
 
 impl Arm {
     pub(super) fn open(store: BenchStore, folder: &Path) -> Result<Self, Failure> {
-        let config = sled_config(folder);
+        let config = config(folder);
+        let embedded = |backend| {
+            let opened = EmbeddedStore::open(config.clone().backend(backend));
+            opened.map(Self::Embedded).map_err(Failure::failed)
+        };
         match store {
-            BenchStore::Sled => SledStore::open(config).map(Self::Sled).map_err(Failure::failed),
+            BenchStore::Sled => embedded(Backend::Sled),
+            BenchStore::Redb => embedded(Backend::Redb),
             BenchStore::Raw => {
                 RawLog::create(folder, config.group_entries).map(Self::Raw).map_err(Failure::failed)
             }
@@ -41,14 +46,14 @@ impl Arm {
 
     pub(super) async fn commit(&self, commit: Commit) -> Result<Committed, CommitError> {
         match self {
-            Self::Sled(store) => store.commit(commit).await,
+            Self::Embedded(store) => store.commit(commit).await,
             Self::Raw(log) => log.commit(commit).await,
         }
     }
 
     pub(super) async fn hear(&self, item: NewInboxItem) -> Result<InboxSeq, CommitError> {
         match self {
-            Self::Sled(store) => store.append_inbox(item).await,
+            Self::Embedded(store) => store.append_inbox(item).await,
             Self::Raw(log) => log.append_inbox(item).await,
         }
     }
@@ -56,12 +61,12 @@ impl Arm {
     /// Writes everything that is behind and lets the files go.
     pub(super) async fn settle(self, folder: &Path) -> Result<Size, Failure> {
         match self {
-            Self::Sled(store) => {
+            Self::Embedded(store) => {
                 let evidence_bytes = store.stats().await.map_err(Failure::failed)?.evidence;
                 store.close().await.map_err(Failure::failed)?;
                 drop(store);
                 let bytes = disk::used_bytes(folder).map_err(Failure::failed)?;
-                let reserve = sled_config(folder).ballast_bytes;
+                let reserve = config(folder).ballast_bytes;
                 Ok(Size { bytes: bytes.saturating_sub(reserve), evidence_bytes })
             }
             Self::Raw(log) => {
@@ -73,6 +78,6 @@ impl Arm {
 }
 
 /// As a service runs it.
-fn sled_config(folder: &Path) -> SledConfig {
-    SledConfig::new(folder.join("store"))
+fn config(folder: &Path) -> EmbeddedConfig {
+    EmbeddedConfig::new(folder.join("store"))
 }

@@ -47,7 +47,7 @@ pub(super) async fn run(arm: &Arm, plan: Plan) -> Result<Done, Failure> {
             && started.elapsed() < plan.time
         {
             // Orders do not all come in the same millisecond.
-            let life = Life::new(began.plus(Duration::from_millis(begun)))?;
+            let life = Box::new(Life::new(began.plus(Duration::from_millis(begun)))?);
             in_flight.push(act(arm, life));
             begun += 1;
         }
@@ -66,7 +66,7 @@ pub(super) async fn run(arm: &Arm, plan: Plan) -> Result<Done, Failure> {
 }
 
 /// One act, and how long it took until it was durable; `None` at the end.
-async fn act(arm: &Arm, mut life: Life) -> Result<(Life, Option<Duration>), Failure> {
+async fn act(arm: &Arm, mut life: Box<Life>) -> Result<(Box<Life>, Option<Duration>), Failure> {
     let Some(act) = life.next()? else { return Ok((life, None)) };
     let started = Instant::now();
     match act {
