@@ -104,7 +104,7 @@ impl EmbeddedConfig {
             ballast_bytes: 4 * MIB,
             reserve_new_bytes: 64 * MIB,
             reserve_bytes: 16 * MIB,
-            group_entries: 1_024,
+            group_entries: 256,
             group_bytes: 1024 * 1024,
             queue_bytes: 16 * 1024 * 1024,
             commit_timeout: Duration::from_secs(30),
