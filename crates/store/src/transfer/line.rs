@@ -125,15 +125,15 @@ impl<'de> Deserialize<'de> for Blob {
 }
 
 impl Line {
-    /// An entry of the journal.
-    pub(super) fn of(entry: u64, content: Entry) -> Self {
+    /// An entry of the journal. `view`: the whole of the one that it changes, which the journal may hold in part.
+    pub(super) fn of(entry: u64, content: Entry, view: Option<Bytes>) -> Self {
         match content {
             Entry::Arrival { account, received_at, body } => {
                 Self::Arrival(ArrivalLine { entry, account, received_at, body: Blob(body) })
             }
             Entry::Commit { change, inbox } => Self::Commit(CommitLine {
                 entry,
-                change: change.map(ChangeLine::of),
+                change: change.map(|change| ChangeLine::of(change, view)),
                 inbox: inbox.into_iter().map(DoneLine::of).collect(),
             }),
         }
@@ -161,8 +161,8 @@ impl Line {
 }
 
 impl ChangeLine {
-    fn of(change: ChangeEntry) -> Self {
-        let ChangeEntry { id, kind, partition, before, events, view, labels, wake_up, claims } =
+    fn of(change: ChangeEntry, view: Option<Bytes>) -> Self {
+        let ChangeEntry { id, kind, partition, before, events, view: _, labels, wake_up, claims } =
             change;
         Self {
             id,
@@ -221,7 +221,7 @@ mod tests {
             partition: PartitionId::ONLY,
             before: 0,
             events: vec![Bytes::from_static(b"made"), Bytes::from_static(b"\xff\0")],
-            view: Some(Bytes::from_static(b"state")),
+            view: None,
             labels: vec![Label::from("Locked")],
             wake_up: Some(-5),
             claims: vec![Claim(b"\0\x01k".to_vec())],
@@ -241,11 +241,15 @@ mod tests {
                 r#"{"export":{"version":1,"incarnation":"00000000-0000-0000-0000-000000000000","entries":2}}"#,
             ),
             (
-                Line::of(3, arrival),
+                Line::of(3, arrival, None),
                 r#"{"arrival":{"entry":3,"account":"default","receivedAt":9,"body":"{\"a\":1}"}}"#,
             ),
             (
-                Line::of(4, Entry::Commit { change: Some(change), inbox }),
+                Line::of(
+                    4,
+                    Entry::Commit { change: Some(change), inbox },
+                    Some(Bytes::from_static(b"state")),
+                ),
                 r#"{"commit":{"entry":4,"change":{"id":"00000000-0000-0000-0000-000000000007","kind":1,"partition":0,"expected":0,"events":["made",{"base64":"/wA="}],"view":"state","labels":["Locked"],"wakeUp":-5,"claims":["\u0000\u0001k"]},"inbox":[{"finished":{"seq":1,"disposition":"applied"}},{"parked":{"seq":2,"reason":"unknown"}}]}}"#,
             ),
             (

@@ -1,12 +1,14 @@
 //! A journal as lines.
 
-use std::io::Write;
+use std::{collections::HashMap, io::Write};
 
+use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
 use crate::{
+    EntityId,
     journal::{Journal, records},
-    record::{Chain, Entry},
+    record::{Chain, ChangeEntry, Entry, RecordError},
 };
 
 use super::{
@@ -27,6 +29,7 @@ pub(crate) fn write(
     out.line(&Line::Export(Head { version: VERSION, incarnation, entries: head }))?;
     let mut events = 0;
     let (mut last, mut chain) = (0, Chain::default());
+    let mut views = Views::default();
     for found in records(&*shared.kv, 0, head) {
         let found = found.map_err(damaged)?;
         found.follows(last, chain).map_err(damaged)?;
@@ -35,7 +38,8 @@ pub(crate) fn write(
             if let Entry::Commit { change: Some(change), .. } = &content {
                 events += change.events.len() as u64;
             }
-            out.line(&Line::of(entry, content))?;
+            let view = views.after(&content).map_err(|error| damaged(error.into()))?;
+            out.line(&Line::of(entry, content, view))?;
         }
         progress(last, head);
     }
@@ -52,6 +56,25 @@ pub(crate) fn write(
 
 fn damaged(error: crate::kv::KvError) -> TransferError {
     TransferError::Store(error.to_string())
+}
+
+/// The views as they stand so far, since the journal says most of them as what is new against the one before. They take
+/// memory: some hundred bytes for every entity.
+#[derive(Default)]
+struct Views(HashMap<EntityId, Bytes>);
+
+impl Views {
+    /// The whole view that an entry leaves, if it changes one.
+    fn after(&mut self, entry: &Entry) -> Result<Option<Bytes>, RecordError> {
+        let Entry::Commit { change: Some(ChangeEntry { id, view: Some(new), .. }), .. } = entry
+        else {
+            return Ok(None);
+        };
+        let before = self.0.get(id).cloned().unwrap_or_default();
+        let view = new.whole(&before)?;
+        self.0.insert(*id, view.clone());
+        Ok(Some(view))
+    }
 }
 
 /// Bytes in hexadecimal.
