@@ -12,6 +12,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -50,6 +51,9 @@ impl End {
     }
 }
 
+/// Between two tries on a full disk.
+const FULL_PAUSE: Duration = Duration::from_millis(50);
+
 /// The child's command line.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct ChildArgs {
@@ -66,6 +70,9 @@ pub(crate) struct ChildArgs {
     /// Compare all rows with the journal as well.
     #[arg(long)]
     pub(crate) check: bool,
+    /// Say so and try again when there is no room.
+    #[arg(long)]
+    pub(crate) patient: bool,
     /// How many tasks write.
     #[arg(long, default_value_t = 1)]
     pub(crate) tasks: u32,
@@ -125,7 +132,14 @@ fn work(args: &ChildArgs) -> End {
         })
         .collect();
     for task in tasks {
-        if let Err(error) = runtime.block_on(task).unwrap() {
+        let mut ended = runtime.block_on(task).unwrap();
+        while args.patient && matches!(ended, Err(CommitError::Full(_))) {
+            say("full");
+            std::thread::park_timeout(FULL_PAUSE);
+            let (store, left) = (Arc::clone(&store), Arc::clone(&left));
+            ended = runtime.block_on(write_entities(store, args.generation, 0, left));
+        }
+        if let Err(error) = ended {
             return stopped(&runtime, &*store, &error);
         }
     }

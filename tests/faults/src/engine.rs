@@ -38,6 +38,9 @@ pub(crate) struct Opening {
     /// How long the opening may take, in milliseconds.
     #[arg(long, default_value_t = 120_000)]
     pub(crate) open_patience_ms: u64,
+    /// How much room is kept back, in KiB.
+    #[arg(long, default_value_t = 64)]
+    pub(crate) ballast_kib: u64,
 }
 
 /// Opens the store.
@@ -59,7 +62,7 @@ fn config(path: &Path, opening: &Opening) -> EmbeddedConfig {
     EmbeddedConfig {
         mark_path: opening.mark.clone(),
         cache_bytes: 16 * 1024 * 1024,
-        ballast_bytes: 64 * 1024,
+        ballast_bytes: opening.ballast_kib * 1024,
         // The file systems of the campaigns are small.
         reserve_new_bytes: 2 * 1024 * 1024,
         reserve_bytes: 1024 * 1024,

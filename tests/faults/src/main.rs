@@ -12,6 +12,7 @@ mod at_rest;
 mod child;
 mod control;
 mod engine;
+mod full_disk;
 mod kill;
 mod mount;
 mod power_cut;
@@ -45,6 +46,8 @@ enum Command {
     Syscalls(syscalls::SyscallsArgs),
     /// Every 512-byte block of a store is flipped, zeroed, cut off.
     AtRest(at_rest::AtRestArgs),
+    /// A real disk of a few MiB runs full, and gets room again. Needs root, loop devices and `mkfs.ext4`.
+    FullDisk(full_disk::FullDiskArgs),
     /// The process that is put under faults.
     #[command(hide = true)]
     Child(child::ChildArgs),
@@ -68,6 +71,13 @@ fn main() -> ExitCode {
             report::print(&report);
             exit(report.is_as_it_should_be())
         }
+        Command::FullDisk(args) => match full_disk::run(&args) {
+            Ok(report) => {
+                report::print(&report);
+                exit(report.is_as_it_should_be())
+            }
+            Err(missing) => skip(&missing),
+        },
         Command::PowerCut(args) => match power_cut::run(&args) {
             Ok(reports) => {
                 reports.iter().for_each(report::print);

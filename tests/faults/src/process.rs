@@ -24,6 +24,9 @@ pub(crate) struct Setup<'a> {
     pub(crate) steps: u64,
     pub(crate) patience: Duration,
     pub(crate) open_patience: Duration,
+    pub(crate) ballast_kib: u64,
+    /// Tries again when there is no room.
+    pub(crate) patient: bool,
     pub(crate) fault: Option<&'a Fault>,
 }
 
@@ -40,6 +43,8 @@ impl<'a> Setup<'a> {
             steps: u64::MAX,
             patience: Duration::from_secs(10),
             open_patience: Duration::from_secs(120),
+            ballast_kib: 64,
+            patient: false,
             fault: None,
         }
     }
@@ -52,13 +57,16 @@ impl<'a> Setup<'a> {
                 command.arg(flag).arg(path);
             }
         }
-        if self.check {
-            command.arg("--check");
+        for (flag, given) in [("--check", self.check), ("--patient", self.patient)] {
+            if given {
+                command.arg(flag);
+            }
         }
         let numbers = [
             ("--generation", u64::from(self.generation)),
             ("--tasks", u64::from(self.tasks)),
             ("--steps", self.steps),
+            ("--ballast-kib", self.ballast_kib),
             ("--patience-ms", u64::try_from(self.patience.as_millis()).unwrap()),
             ("--open-patience-ms", u64::try_from(self.open_patience.as_millis()).unwrap()),
         ];

@@ -82,3 +82,13 @@ fn blocks_are_damaged() {
         assert!(number(report, "refused") > 5 && number(report, "harmless") > 5, "{report}");
     }
 }
+
+#[test]
+fn the_disk_is_full() {
+    for engine in engines() {
+        let Some(reports) = campaign(&["full-disk", "--engine", engine, "--mib", "16"]) else {
+            return;
+        };
+        assert!(number(&reports[0], "acknowledged_steps") > 100, "{}", reports[0]);
+    }
+}

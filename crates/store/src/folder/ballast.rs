@@ -33,13 +33,17 @@ impl Ballast {
         }
     }
 
-    /// Takes the room if it is not taken. Leaves no half of it behind.
-    pub(crate) fn hold(&self) -> io::Result<()> {
+    /// Takes the room if it is not taken, and if so much is left then. Leaves no half of it behind.
+    pub(crate) fn hold(&self, left: u64) -> io::Result<()> {
         match fs::metadata(&self.path) {
             Ok(found) if found.len() == self.bytes => return Ok(()),
             Ok(_) => {}
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(error),
+        }
+        let folder = self.path.parent().unwrap_or(&self.path);
+        if fs2::available_space(folder)? < self.bytes.saturating_add(left) {
+            return Err(io::ErrorKind::StorageFull.into());
         }
         let written = self.write();
         if written.is_err() {
@@ -72,12 +76,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let ballast = Ballast::new(folder.path(), 100_000);
         assert!(!ballast.release().unwrap());
-        ballast.hold().unwrap();
+        ballast.hold(0).unwrap();
         let path = folder.path().join("BALLAST");
         assert_eq!(fs::metadata(&path).unwrap().len(), 100_000);
         // One that was cut short is made whole.
         fs::write(&path, b"short").unwrap();
-        ballast.hold().unwrap();
+        ballast.hold(0).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().len(), 100_000);
         assert!(ballast.release().unwrap());
         assert!(!path.exists());

@@ -51,8 +51,11 @@ impl Journal {
     ///
     /// The answers to refused steps wait for the group as well: what they were refused for may be a step before them.
     pub(crate) fn append(&mut self, steps: Vec<Step>) -> Result<Outcomes, Halt> {
-        self.stop_for_lag()?;
         let room = self.probe_room()?;
+        // Without room nothing is accepted either, so that nothing lags more.
+        if !matches!(room, Admission::Nothing(_)) {
+            self.stop_for_lag()?;
+        }
         let shared = Arc::clone(&self.shared);
         let mut outcomes = Outcomes::with_capacity(steps.len());
         let mut batch = Batch::default();
@@ -204,8 +207,9 @@ impl Journal {
 
     /// Writes every row that is behind, as far as there is room, and settles the mark.
     pub(crate) fn catch_up(&mut self) -> Result<(), Halt> {
-        // Ends: every slice takes rows out, and nobody adds any meanwhile.
-        while self.write_slice()? {}
+        // Ends: every slice takes rows out, and nobody adds any meanwhile. No engine survives a write that fails for want
+        // of room, and what stays behind is replayed by the next open.
+        while !matches!(self.probe_room()?, Admission::Nothing(_)) && self.write_slice()? {}
         self.settle_mark()
     }
 

@@ -49,7 +49,7 @@ impl EmbeddedStore {
             queue_bytes: config.queue_bytes,
             commit_timeout: config.commit_timeout,
         };
-        match ballast.hold() {
+        match ballast.hold(config.reserve_new_bytes) {
             // On a disk that is nearly full the reserve waits for better days; the store says so by its health.
             Err(error) if error.kind() != io::ErrorKind::StorageFull => {
                 return Err(open::at(&config.path)(error));

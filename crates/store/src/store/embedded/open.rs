@@ -275,7 +275,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let ballast = Ballast::new(folder.path(), 1_000);
         let held = || folder.path().join("BALLAST").exists();
-        ballast.hold().unwrap();
+        ballast.hold(0).unwrap();
         assert!(with_reserve(&ballast, || Ok(())).is_ok() && held());
         let damaged = || Err::<(), _>(EngineOpenError::Damaged("torn".to_owned()));
         assert!(with_reserve(&ballast, damaged).is_err() && held());
