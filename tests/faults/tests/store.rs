@@ -75,11 +75,12 @@ fn calls_fail() {
 #[test]
 fn blocks_are_damaged() {
     for engine in engines() {
-        let [report] = &campaign(&["at-rest", "--engine", engine, "--damages", "60"]).unwrap()[..]
+        let [report] = &campaign(&["at-rest", "--engine", engine, "--damages", "120"]).unwrap()[..]
         else {
             panic!("one report")
         };
-        assert!(number(report, "refused") > 5 && number(report, "harmless") > 5, "{report}");
+        // Most blocks of a small store are empty.
+        assert!(number(report, "refused") > 2 && number(report, "harmless") > 5, "{report}");
     }
 }
 

@@ -6,6 +6,8 @@
 //!
 //! After a failed write redb refuses everything until it is opened again, and that is right: nothing is retried here.
 
+mod empty;
+
 use std::{
     fs, io,
     ops::Bound,
@@ -83,23 +85,13 @@ fn create(folder: &Path, path: &Path) -> Result<(), EngineOpenError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(error.into()),
     }
-    let database = Database::create(&new)?;
-    make_tables(&database).map_err(DatabaseFailure)?;
-    drop(database);
-    fs::File::open(&new)?.sync_all()?;
+    let mut file = fs::File::create_new(&new)?;
+    empty::write(&mut file).map_err(DatabaseFailure)?;
+    drop(file);
     fs::rename(&new, path)?;
     sync_dir(folder)?;
     folder.parent().map_or(Ok(()), sync_dir)?;
     Ok(())
-}
-
-/// Reads may then count on every table.
-fn make_tables(database: &Database) -> Result<(), Error> {
-    let write = database.begin_write()?;
-    for space in Space::ALL {
-        write.open_table(table(space))?;
-    }
-    Ok(write.commit()?)
 }
 
 impl RedbKv {
@@ -301,7 +293,7 @@ mod tests {
             syncs: Arc::default(),
         };
         let database = Database::builder().create_with_backend(disk.clone()).unwrap();
-        make_tables(&database).unwrap();
+        empty::make_tables(&database).unwrap();
         let kv = RedbKv::over(database, PathBuf::new());
         put(&kv, b"first").unwrap();
         assert_eq!(kv.get(Space::Meta, b"first").unwrap(), None, "read before it was durable");
