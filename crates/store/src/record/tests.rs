@@ -127,6 +127,41 @@ fn old_versions_are_read() {
     assert_eq!(open(&old).unwrap(), journal());
 }
 
+/// A group that repeats itself, and a view against the one before it.
+fn repetitive() -> Vec<Entry> {
+    let JournalRecord { mut entries, .. } = journal();
+    if let Some(Entry::Commit { change: Some(change), .. }) = entries.first_mut() {
+        change.events = vec![Bytes::from(b"the same words again and again ".repeat(8)); 3];
+        change.view = Some(NewView::after(&before(), Bytes::from(after())));
+    }
+    entries
+}
+
+fn before() -> Vec<u8> {
+    (0..200_u8).map(|byte| byte.wrapping_mul(37)).collect()
+}
+
+fn after() -> Vec<u8> {
+    [&before()[..90], b"new", &before()[90..]].concat()
+}
+
+/// Frames of zstd and blocks of LZ4 may be written otherwise by a later library; what one has written is read for ever.
+#[test]
+fn what_was_packed_once_is_unpacked_for_ever() {
+    let record = open(&unhex(include_str!("../../fixtures/v2/packed.hex"))).unwrap();
+    let Some(Entry::Commit { change: Some(change), .. }) = record.entries.first() else {
+        panic!("{record:?}")
+    };
+    let Some(patch @ NewView::Patch { .. }) = &change.view else { panic!("{change:?}") };
+    assert_eq!(patch.whole(&before()).unwrap(), after());
+    assert_eq!(change.events.len(), 3);
+    assert!(change.events.iter().all(|event| event.starts_with(b"the same words again")));
+    let sealed = seal([0x11; 16], record.first, repetitive()).unwrap();
+    assert!(sealed.bytes.len() < 400, "{}", hex(&sealed.bytes));
+    let again = open(&sealed.bytes).unwrap();
+    assert_eq!(again.entries.len(), record.entries.len());
+}
+
 /// The checksum over the previous one and the record, computed apart from this program.
 #[test]
 fn the_chain_is_the_one_of_the_disk() {
