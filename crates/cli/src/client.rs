@@ -112,6 +112,26 @@ impl Client {
         Err(Interrupted::Refused(Answer { status, body }))
     }
 
+    /// A body that may be long, to be read as it comes.
+    pub(crate) async fn download(&self, path: &str) -> Result<reqwest::Response, Failure> {
+        /// The longest that one file may take.
+        const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+        let mut request = self.http.get(format!("{}{path}", self.base)).timeout(DAY);
+        if let Some(token) = &self.token {
+            request = request.bearer_auth(token.expose_secret());
+        }
+        let response = request.send().await.map_err(|error| {
+            Failure::failed(format_args!("cannot reach {}: {error}", self.base))
+        })?;
+        if response.status().is_success() {
+            return Ok(response);
+        }
+        let status = response.status();
+        let body = response.bytes().await.unwrap_or_default();
+        let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
+        Answer { status, body }.good().and(Err(Failure::failed("no body in the answer")))
+    }
+
     pub(crate) async fn get(&self, path: &str) -> Result<Answer, Unreachable> {
         self.send(Method::GET, path, None, None::<&Value>).await
     }

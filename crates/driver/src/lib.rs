@@ -34,6 +34,6 @@ pub use error::{CommandError, EngineError, StartError, SubmitError, WebhookError
 pub use feed::{EventPage, Feed, FeedEvent};
 pub use gate::GateState;
 pub use inbox::WebhookReceipt;
-pub use orderkeep_store::{BadCursor, Cursor};
+pub use orderkeep_store::{Backup, BadCursor, Cursor};
 pub use restore::{LiftError, Lifted, Restore};
 pub use stats::{AccountStatus, Status};

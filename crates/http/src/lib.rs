@@ -5,6 +5,7 @@
 
 mod amount;
 mod auth;
+mod backup;
 mod commands;
 mod events;
 mod health;
@@ -96,6 +97,7 @@ pub fn router(engine: Engine, config: ApiConfig) -> Router {
         .route("/v1/orders/{id}/note", post(commands::note))
         .route("/v1/orders/{id}/wait", wait::route(config.closing.clone()))
         .route("/v1/events", events::route(config.streams_max, config.closing))
+        .route("/v1/store/backup", get(backup::download))
         .route("/v1/restore-hold/lift", post(restore::lift))
         .route("/v1/status", get(health::status));
     if let Some(page) = config.metrics {

@@ -3,6 +3,7 @@
 //! One promise: **when a commit returns, the step survives a power cut; when it does not return, the step is there
 //! whole or not at all.** The port ([`port`]) knows no order, only entities; a second lifecycle needs no second store.
 
+mod backup;
 #[cfg(feature = "testing")]
 pub mod conformance;
 #[cfg(feature = "embedded")]
@@ -19,6 +20,9 @@ mod transfer;
 #[cfg(feature = "embedded")]
 mod writer;
 
+pub use backup::{Backup, BackupError, BackupInfo, BackupReader, verify_backup};
+#[cfg(feature = "embedded")]
+pub use backup::{RestoreError, Restored, restore};
 pub use journal::{CheckReport, Stats, Tuning};
 pub use port::*;
 pub use record::RecordError;

@@ -53,6 +53,12 @@ pub(crate) enum StoreCommand {
     },
     /// Write a store anew that takes more room than what is in it. Needs as much room again meanwhile.
     Compact,
+    /// Copy everything that is durable now into one file, of one moment, while the engine runs or not, and read it again.
+    Backup(BackupArgs),
+    /// Make a store of a backup in a new folder, checked whole, as another life of the store.
+    Restore(RestoreArgs),
+    /// Take a store as it is although its mark says that something is missing, as another life of it.
+    AcceptOlder,
     /// End the hold that a restore began with, in a running engine: what the older copy does not know is accounted for.
     LiftHold(LiftHoldArgs),
 }
@@ -71,4 +77,22 @@ pub(crate) struct LiftHoldArgs {
     /// Why it is right; kept on record.
     #[arg(long)]
     pub(crate) reason: String,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct BackupArgs {
+    /// The backup's file; it must not be there yet.
+    pub(crate) file: PathBuf,
+    /// Ask the engine at this address. Without it: the data folder, or the engine of this machine if that has it open.
+    #[arg(long, env = "ORDERKEEP_URL")]
+    pub(crate) url: Option<String>,
+    /// A file that holds the engine's API token alone.
+    #[arg(long, env = "ORDERKEEP_API_TOKEN_FILE")]
+    pub(crate) api_token_file: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct RestoreArgs {
+    /// The backup's file.
+    pub(crate) file: PathBuf,
 }

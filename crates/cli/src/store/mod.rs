@@ -1,11 +1,13 @@
 //! A store that no engine has open: looked at and worked on from the command line.
 
 pub(crate) mod args;
+mod backup;
 mod check;
 mod compact;
 mod hold;
 mod place;
 mod progress;
+mod restore;
 mod transfer;
 
 use crate::exit::Failure;
@@ -24,6 +26,9 @@ pub(crate) async fn run(args: StoreArgs) -> Result<(), Failure> {
             blocking(move || transfer::import(&place, from, args.output)).await
         }
         StoreCommand::Compact => blocking(move || compact::run(&place, args.output)).await,
+        StoreCommand::Backup(backup) => backup::run(&place, &backup, args.output).await,
+        StoreCommand::Restore(restore) => restore::run(&place, restore, args.output).await,
+        StoreCommand::AcceptOlder => restore::accept_older(&place, args.output).await,
         StoreCommand::LiftHold(lift) => hold::lift(lift, args.output).await,
     }
 }

@@ -13,6 +13,7 @@ mod night_shift;
 #[path = "../../src/demo/port.rs"]
 mod port;
 mod process;
+mod restore;
 mod stage;
 mod store;
 mod webhooks;

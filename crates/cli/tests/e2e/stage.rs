@@ -165,11 +165,16 @@ impl Stage {
 
     /// The command line of the engine.
     pub(crate) fn serve(&self) -> Command {
+        self.serve_from(&self.data())
+    }
+
+    /// The command line of the engine over another data folder.
+    pub(crate) fn serve_from(&self, data: &std::path::Path) -> Command {
         let mut command = orderkeep();
         command
             .arg("serve")
             .arg("--data")
-            .arg(self.data())
+            .arg(data)
             .args(["--listen", self.url.strip_prefix("http://").unwrap()])
             .args(["--provider-url", &self.control])
             .arg("--api-key-file")

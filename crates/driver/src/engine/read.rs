@@ -6,7 +6,7 @@ use orderkeep_core::{
     AccountId, Calls, EventRecord, Explanation, IdempotencyKey, LockId, Order, OrderId, Outlook,
     ProviderOrderId, StateName,
 };
-use orderkeep_store::{Claim, Cursor, Health, Label, ListQuery};
+use orderkeep_store::{Backup, Claim, Cursor, Health, Label, ListQuery};
 
 use super::{Engine, OrderList};
 use crate::{
@@ -168,6 +168,14 @@ impl Engine {
     #[must_use]
     pub fn subscribe(&self, after: Option<Cursor>) -> Feed {
         Feed::new(Arc::clone(&self.inner.parts.store), after)
+    }
+
+    /// Begins a copy of everything that is durable now, while the engine goes on.
+    ///
+    /// # Errors
+    /// The store has stopped.
+    pub async fn backup(&self) -> Result<Backup, EngineError> {
+        Ok(self.store().backup().await?)
     }
 
     /// How the engine is.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use orderkeep_store::{
-    BoxFuture, Claim, Commit, CommitError, Committed, Cursor, Due, Entity, EntityId, Event,
+    Backup, BoxFuture, Claim, Commit, CommitError, Committed, Cursor, Due, Entity, EntityId, Event,
     FeedPage, Health, InboxItem, InboxSeq, Incarnation, Kind, Label, ListQuery, MemoryStore,
     Micros, NewInboxItem, PartitionId, Position, ReadError, Store, Version,
 };
@@ -116,6 +116,10 @@ impl Store for MayFail {
 
     fn inbox_len(&self) -> u64 {
         self.inner.inbox_len()
+    }
+
+    fn backup(&self) -> BoxFuture<'_, Result<Backup, ReadError>> {
+        self.inner.backup()
     }
 
     fn incarnation(&self) -> Incarnation {

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, future::pending, sync::Arc, time::Duration};
 use orderkeep_core::{Event as OrderEvent, EventRecord};
 use orderkeep_driver::codec;
 use orderkeep_store::{
-    BoxFuture, Claim, Commit, CommitError, Committed, Cursor, Due, Entity, EntityId, Event,
+    Backup, BoxFuture, Claim, Commit, CommitError, Committed, Cursor, Due, Entity, EntityId, Event,
     FeedPage, Health, InboxItem, InboxSeq, Incarnation, Kind, Label, ListQuery, MemoryStore,
     Micros, NewInboxItem, PartitionId, Position, ReadError, Store, Version,
 };
@@ -163,6 +163,10 @@ impl Store for Journal {
 
     fn inbox_len(&self) -> u64 {
         self.real.inbox_len()
+    }
+
+    fn backup(&self) -> BoxFuture<'_, Result<Backup, ReadError>> {
+        self.real.backup()
     }
 
     fn incarnation(&self) -> Incarnation {

@@ -111,7 +111,7 @@ impl Journal {
     }
 
     /// One batch, one sync.
-    fn write(&self, batch: Batch) -> Result<(), KvError> {
+    pub(super) fn write(&self, batch: Batch) -> Result<(), KvError> {
         self.shared.kv.apply(batch)?;
         self.shared.kv.sync().map_err(|error| match error {
             // After a failed sync nothing is known of what was applied, whatever the reason.
@@ -163,7 +163,7 @@ impl Journal {
     }
 
     /// Back-pressure: no group before the rows are within their bounds again.
-    fn stop_for_lag(&mut self) -> Result<(), Halt> {
+    pub(super) fn stop_for_lag(&mut self) -> Result<(), Halt> {
         while self.lags(&self.shared.overlay(), self.tuning.stop_factor.max(1)) {
             // Ends: each slice takes at least one row out, and with no row waiting there is no lag.
             if !self.write_slice()? {

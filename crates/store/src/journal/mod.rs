@@ -26,8 +26,7 @@ mod tuning;
 
 pub(crate) use append::Journal;
 pub use check::CheckReport;
-#[cfg(feature = "embedded")]
-pub(crate) use pack::records;
+pub(crate) use pack::{Found, records};
 #[cfg(feature = "embedded")]
 pub(crate) use recover::{Guard, RecoverError};
 pub(crate) use recover::{OpenOptions, begin_life};

@@ -87,6 +87,11 @@ impl Found {
         Ok(Self { record, bytes })
     }
 
+    /// As it lies in a copy of the journal, where its first entry is to be `first`.
+    pub(crate) fn sealed(first: u64, bytes: Bytes) -> Result<Self, KvError> {
+        Self::read(&keys::seq(first), bytes)
+    }
+
     /// That it follows a record that ended at `last` with `chain`.
     pub(crate) fn follows(&self, last: u64, chain: Chain) -> Result<(), KvError> {
         if self.record.first != last + 1 {

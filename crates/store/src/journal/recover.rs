@@ -24,6 +24,8 @@ pub(crate) struct OpenOptions {
     pub(crate) tuning: Tuning,
     /// The life of a new store, or of one whose loss is accepted.
     pub(crate) new_incarnation: Uuid,
+    /// The life that a new store is an older copy of.
+    pub(crate) restored_from: Option<Uuid>,
     /// `None`: nobody notices a loss (a store in memory).
     pub(crate) guard: Option<Guard>,
     pub(crate) room: Option<RoomPolicy>,
@@ -71,7 +73,8 @@ impl Journal {
         let incarnation = match (verdict, meta) {
             (Ok(()), Some(meta)) => meta.incarnation,
             (Ok(()), None) => {
-                begin_life(&*kv, Incarnation { id: options.new_incarnation, restored_from: None })?
+                let (id, restored_from) = (options.new_incarnation, options.restored_from);
+                begin_life(&*kv, Incarnation { id, restored_from })?
             }
             (Err(_), meta) if accept_older => {
                 // The store was there before, or its mark was, or there would be nothing to accept.
@@ -145,6 +148,28 @@ impl Journal {
         self.head = head;
         self.chain = chain;
         Ok(())
+    }
+
+    /// Appends records of another journal as they are, with everything that follows from them. For making a store of a
+    /// copy: they must follow what is there. One batch, one sync.
+    #[cfg(feature = "embedded")]
+    pub(crate) fn take_over(&mut self, records: &[pack::Found]) -> Result<(), Halt> {
+        let before = self.head;
+        let mut batch = Batch::default();
+        for found in records {
+            found.follows(self.head, self.chain).map_err(|error| self.halt(&error))?;
+            let key = keys::seq(found.record.first);
+            wide::put(&mut batch, Space::Journal, &key, &found.bytes);
+            self.head = found.record.last();
+            self.chain = found.record.chain;
+        }
+        self.write(batch).map_err(|error| self.halt(&error))?;
+        for found in records {
+            self.take_in(before, found.record.first, &found.record.entries)
+                .map_err(|error| self.halt(&error))?;
+        }
+        self.note_mark()?;
+        self.stop_for_lag()
     }
 
     fn take_in(

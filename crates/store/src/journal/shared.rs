@@ -10,10 +10,10 @@ use tokio::sync::watch;
 use crate::{
     Claim, Entity, EntityId, Health, Incarnation, Position, ReadError,
     kv::{Kv, KvError, Space, wide},
-    record::{ClaimRow, ViewRow, decode},
+    record::{Chain, ClaimRow, ViewRow, decode},
 };
 
-use super::{keys, overlay::Overlay};
+use super::{keys, overlay::Overlay, pack};
 
 /// The readable state of a store.
 #[derive(Debug)]
@@ -82,6 +82,23 @@ impl Shared {
             }
             Health::Halted(_) | Health::Closed => false,
         });
+    }
+
+    /// The last durable entry and the chain of its record.
+    pub(crate) fn durable_end(&self) -> Result<(u64, Chain), ReadError> {
+        self.stopped()?;
+        let durable = self.overlay().durable;
+        if durable == 0 {
+            return Ok((0, Chain::default()));
+        }
+        match pack::containing(&*self.kv, durable) {
+            // What becomes durable together is whole records.
+            Ok(Some(found)) if found.record.last() == durable => Ok((durable, found.record.chain)),
+            Ok(_) => Err(ReadError::Damaged(format!(
+                "the journal has no record that ends at its durable entry {durable}"
+            ))),
+            Err(error) => Err(self.read_error(error)),
+        }
     }
 
     /// Whether commits may go on.

@@ -23,6 +23,8 @@ use std::{collections::BTreeMap, fmt, future::Future, pin::Pin};
 
 use tokio::sync::watch;
 
+use crate::Backup;
+
 /// A boxed future, so that the port can be used as `Arc<dyn Store>`.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
@@ -98,6 +100,12 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
 
     /// Which life of the store this is; does not change while it is open.
     fn incarnation(&self) -> Incarnation;
+
+    /// Begins a copy of everything that is durable now, while the store goes on; see [`crate::restore`] for the way back.
+    ///
+    /// # Errors
+    /// The store has stopped.
+    fn backup(&self) -> BoxFuture<'_, Result<Backup, ReadError>>;
 
     /// The durable head, to wait on.
     fn durable(&self) -> watch::Receiver<Position>;

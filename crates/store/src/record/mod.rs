@@ -3,6 +3,7 @@
 //! Events and views of callers are opaque bytes inside them. Every version that was ever written stays readable; one
 //! that is newer than this program is refused and never guessed at. This module does no I/O.
 
+mod backup;
 mod blob;
 mod journal;
 mod mark;
@@ -11,6 +12,7 @@ mod old;
 mod packed;
 mod rows;
 
+pub(crate) use backup::BackupHeader;
 pub(crate) use journal::{
     Chain, ChangeEntry, Entry, InboxEntry, JournalRecord, Sealed, chain_of, open, seal,
 };

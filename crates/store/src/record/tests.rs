@@ -107,6 +107,11 @@ fn every_kind_has_its_bytes() {
             parked: Some("no order".to_owned()),
         },
     );
+    let first = Incarnation { id: id().0, restored_from: None };
+    golden(
+        include_str!("../../fixtures/v2/backup.hex"),
+        &BackupHeader { incarnation: first, seq: 301, chain: [0xc5; 16] },
+    );
     let restored = Incarnation { id: id().0, restored_from: Some(Uuid::from_u128(7)) };
     golden(include_str!("../../fixtures/v2/meta.hex"), &MetaRow { incarnation: restored });
     golden(include_str!("../../fixtures/v1/watermark.hex"), &WatermarkRow { seq: 301 });

@@ -13,9 +13,9 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::{
-    BoxFuture, CheckReport, Claim, Commit, CommitError, Committed, Cursor, Due, Entity, EntityId,
-    Event, FeedPage, Health, InboxItem, InboxSeq, Incarnation, Kind, Label, ListQuery, Micros,
-    NewInboxItem, PartitionId, Position, ReadError, Stats, Store, Tuning, Version,
+    Backup, BoxFuture, CheckReport, Claim, Commit, CommitError, Committed, Cursor, Due, Entity,
+    EntityId, Event, FeedPage, Health, InboxItem, InboxSeq, Incarnation, Kind, Label, ListQuery,
+    Micros, NewInboxItem, PartitionId, Position, ReadError, Stats, Store, Tuning, Version, backup,
     journal::{Journal, OpenOptions, Shared, Step, begin_life},
     kv::{Kv, MemoryKv},
 };
@@ -54,6 +54,7 @@ impl MemoryStore {
         let options = OpenOptions {
             tuning: tuning.clone(),
             new_incarnation: incarnation,
+            restored_from: None,
             guard: None,
             room: None,
         };
@@ -197,6 +198,17 @@ impl Store for MemoryStore {
 
     fn inbox_len(&self) -> u64 {
         self.shared.inbox_len()
+    }
+
+    fn backup(&self) -> BoxFuture<'_, Result<Backup, ReadError>> {
+        let shared = Arc::clone(&self.shared);
+        Box::pin(async move {
+            let end = shared.durable_end()?;
+            let (backup, work) = backup::copy(shared, end)?;
+            // Ends by itself when nobody reads on.
+            std::thread::spawn(work);
+            Ok(backup)
+        })
     }
 
     fn incarnation(&self) -> Incarnation {

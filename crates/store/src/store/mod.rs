@@ -9,6 +9,8 @@ mod readers;
 mod threaded;
 
 #[cfg(feature = "embedded")]
+pub(crate) use embedded::open_journal;
+#[cfg(feature = "embedded")]
 pub use embedded::{
     Backend, Compacted, EmbeddedConfig, EmbeddedStore, OpenError, UnknownBackend, backend_of,
     compact, export, import,

@@ -15,9 +15,9 @@ use std::{
 use tokio::sync::{Semaphore, oneshot, watch};
 
 use crate::{
-    BoxFuture, CheckReport, Claim, Commit, CommitError, Committed, Cursor, Due, Entity, EntityId,
-    Event, FeedPage, Health, InboxItem, InboxSeq, Incarnation, Kind, Label, ListQuery, Micros,
-    NewInboxItem, PartitionId, Position, ReadError, Stats, Store, Version,
+    Backup, BoxFuture, CheckReport, Claim, Commit, CommitError, Committed, Cursor, Due, Entity,
+    EntityId, Event, FeedPage, Health, InboxItem, InboxSeq, Incarnation, Kind, Label, ListQuery,
+    Micros, NewInboxItem, PartitionId, Position, ReadError, Stats, Store, Version, backup,
     journal::{Journal, Shared, Step},
     writer::{self, Busy, GroupBounds, Job, Queue, StepJob, Writer},
 };
@@ -275,6 +275,19 @@ impl Store for Threaded {
 
     fn inbox_len(&self) -> u64 {
         self.shared.inbox_len()
+    }
+
+    fn backup(&self) -> BoxFuture<'_, Result<Backup, ReadError>> {
+        Box::pin(async move {
+            let end = self.readers.read(&self.shared, Shared::durable_end).await?;
+            let (backup, work) = backup::copy(Arc::clone(&self.shared), end)?;
+            // A thread of its own: it waits for whoever writes the copy, which the readers must not.
+            thread::Builder::new()
+                .name("store-backup".to_owned())
+                .spawn(work)
+                .map_err(|error| ReadError::Damaged(format!("no thread for the copy: {error}")))?;
+            Ok(backup)
+        })
     }
 
     fn incarnation(&self) -> Incarnation {

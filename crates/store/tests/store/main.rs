@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a panic is the report")]
 
+mod backup;
 mod compact;
 mod conformance;
 mod crash;

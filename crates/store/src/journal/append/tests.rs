@@ -9,8 +9,13 @@ use crate::{
 };
 
 fn open(tuning: Tuning) -> Journal {
-    let options =
-        OpenOptions { tuning, new_incarnation: Uuid::from_u128(1), guard: None, room: None };
+    let options = OpenOptions {
+        tuning,
+        new_incarnation: Uuid::from_u128(1),
+        restored_from: None,
+        guard: None,
+        room: None,
+    };
     Journal::open(Arc::new(MemoryKv::new()), options).unwrap()
 }
 

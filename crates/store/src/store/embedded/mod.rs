@@ -16,11 +16,13 @@ pub use transfer::{export, import};
 use std::{any::Any, collections::BTreeMap, io};
 
 use tokio::sync::watch;
+use uuid::Uuid;
 
 use crate::{
-    BoxFuture, CheckReport, Claim, Commit, CommitError, Committed, Cursor, Due, Entity, EntityId,
-    Event, FeedPage, Health, InboxItem, InboxSeq, Incarnation, Kind, Label, ListQuery, Micros,
-    NewInboxItem, PartitionId, Position, ReadError, Stats, Store, Version, writer::GroupBounds,
+    Backup, BoxFuture, CheckReport, Claim, Commit, CommitError, Committed, Cursor, Due, Entity,
+    EntityId, Event, FeedPage, Health, InboxItem, InboxSeq, Incarnation, Kind, Label, ListQuery,
+    Micros, NewInboxItem, PartitionId, Position, ReadError, Stats, Store, Version,
+    folder::FolderLock, journal::Journal, writer::GroupBounds,
 };
 
 use super::threaded::{Running, Threaded};
@@ -76,6 +78,15 @@ impl EmbeddedStore {
     pub async fn stats(&self) -> Result<Stats, ReadError> {
         self.inner.stats().await
     }
+}
+
+/// Makes a store in an empty folder, without the threads that run it: an older copy of the life `restored_from`.
+pub(crate) fn open_journal(
+    config: &EmbeddedConfig,
+    restored_from: Option<Uuid>,
+) -> Result<(Journal, FolderLock), OpenError> {
+    let life = Life::Begin(Incarnation { id: Uuid::new_v4(), restored_from });
+    open::whole(config, life).map(|opened| (opened.journal, opened.lock))
 }
 
 impl Store for EmbeddedStore {
@@ -139,6 +150,10 @@ impl Store for EmbeddedStore {
 
     fn inbox_len(&self) -> u64 {
         self.inner.inbox_len()
+    }
+
+    fn backup(&self) -> BoxFuture<'_, Result<Backup, ReadError>> {
+        self.inner.backup()
     }
 
     fn incarnation(&self) -> Incarnation {

@@ -17,7 +17,7 @@ use uuid::Uuid;
 use crate::{
     Incarnation,
     folder::{self, Ballast, DiskRoom, FileMark, FolderLock, FormatError, LockError},
-    journal::{Guard, Journal, OpenOptions, RecoverError, RoomPolicy, begin_life},
+    journal::{Guard, Journal, OpenOptions, RecoverError, RoomPolicy},
     kv::{EngineOpenError, Kv},
     record::MarkRecord,
 };
@@ -52,16 +52,14 @@ pub(super) fn whole(config: &EmbeddedConfig, life: Life) -> Result<Opened, OpenE
     let ballast = Ballast::new(path, config.ballast_bytes);
     let kv = engine(config, &ballast, found.as_ref())?;
     folder::restrict(path).map_err(at(path))?;
-    let damaged = |error: crate::kv::KvError| OpenError::Damaged {
-        path: path.clone(),
-        why: error.to_string(),
+    let (new_incarnation, restored_from) = match life {
+        Life::Found => (Uuid::new_v4(), None),
+        Life::Begin(Incarnation { id, restored_from }) => (id, restored_from),
     };
-    if let Life::Begin(incarnation) = life {
-        begin_life(&*kv, incarnation).map_err(damaged)?;
-    }
     let options = OpenOptions {
         tuning: config.tuning.clone(),
-        new_incarnation: Uuid::new_v4(),
+        new_incarnation,
+        restored_from,
         guard: Some(Guard { mark: Box::new(mark), found, accept_older: config.accept_older }),
         room: Some(RoomPolicy {
             room: Box::new(DiskRoom { folder: path.clone() }),

@@ -30,6 +30,7 @@ fn start(kv: Arc<dyn Kv>, room: Option<RoomPolicy>, queue_bytes: usize) -> Threa
     let options = OpenOptions {
         tuning: Tuning::embedded(),
         new_incarnation: Uuid::from_u128(1),
+        restored_from: None,
         guard: None,
         room,
     };
