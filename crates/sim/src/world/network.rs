@@ -207,15 +207,20 @@ impl World {
     fn note(&mut self, result: &Result<Answer, Fault>) -> bool {
         let now = self.now();
         match result {
-            Ok(answer) if answer.status < 300 || answer.status == 404 => {
-                self.seen.answered_at = Some(now);
-            }
+            Ok(answer) if is_clear(answer) => self.seen.answered_at = Some(now),
             Ok(answer) if answer.status >= 500 => self.seen.failed_at = Some(now),
             Ok(_) => {}
             Err(_) => self.seen.failed_at = Some(now),
         }
         !self.is_dead()
     }
+}
+
+/// Whether the provider has spoken for itself; a clear no is an answer, too.
+fn is_clear(answer: &Answer) -> bool {
+    let body = answer.body.as_deref().unwrap_or_default();
+    let unclear = |code: &[u8]| body.windows(code.len()).any(|part| part == code);
+    answer.status < 500 && answer.status != 401 && !unclear(b"P500") && !unclear(b"P501")
 }
 
 fn words(reply: &Reply) -> String {
