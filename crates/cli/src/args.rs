@@ -67,6 +67,8 @@ pub(crate) enum Command {
     Bench(BenchCommand),
     /// What happens in a running engine, in order.
     Events(EventsArgs),
+    /// The keys of the API, kept hashed beside the data folder; a running daemon follows within a second.
+    Keys(KeysArgs),
 }
 
 #[derive(Debug, clap::Args)]
@@ -199,6 +201,40 @@ pub(crate) struct OrdersArgs {
     pub(crate) server: ServerArgs,
     #[command(subcommand)]
     pub(crate) command: OrdersCommand,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct KeysArgs {
+    /// The daemon's data folder; the keys are in a file beside it, `<data>.keys.json`.
+    #[arg(long, global = true, default_value = "data", env = "ORDERKEEP_DATA")]
+    pub(crate) data: PathBuf,
+    #[arg(long, global = true, value_enum, default_value_t = OutputFormat::Table)]
+    pub(crate) output: OutputFormat,
+    #[command(subcommand)]
+    pub(crate) command: KeysCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeysCommand {
+    /// Make a key. It is shown once.
+    Create {
+        /// Who will hold it; an operator's acts are recorded under this name.
+        #[arg(long)]
+        name: String,
+        /// What it may do: read, write (locks and orders), operate (commands) or admin; each holds the ones before it.
+        #[arg(long)]
+        scope: orderkeep::http::Scope,
+        /// Until when: a date, a time, or so long from now (`90d`).
+        #[arg(long)]
+        expires: Option<String>,
+    },
+    /// All keys, without their secrets.
+    List,
+    /// End a key, by its id, or all keys of a name.
+    Revoke {
+        /// Id or name.
+        key: String,
+    },
 }
 
 #[derive(Debug, clap::Args)]

@@ -8,6 +8,7 @@ use tracing_subscriber::{EnvFilter, fmt::format::FmtSpan};
 use crate::args::LogFormat;
 
 pub(crate) const FAILED: u8 = 1;
+pub(crate) const USAGE: u8 = 2;
 pub(crate) const NOT_FOUND: u8 = 3;
 pub(crate) const CONFLICT: u8 = 4;
 pub(crate) const TIMEOUT: u8 = 5;

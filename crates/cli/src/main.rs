@@ -7,6 +7,7 @@ mod demo;
 mod dev;
 mod events;
 mod exit;
+mod keys;
 mod listen;
 mod metrics;
 mod orders;
@@ -59,5 +60,6 @@ async fn run(args: Args) -> Result<(), Failure> {
         Command::Store(args) => store::run(args).await,
         Command::Bench(command) => bench::run(command).await,
         Command::Events(args) => events::run(args).await,
+        Command::Keys(args) => keys::run(args),
     }
 }

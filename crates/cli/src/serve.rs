@@ -1,10 +1,14 @@
 //! The engine as a daemon.
 
-use std::{net::SocketAddr, path::PathBuf, sync::Arc};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use orderkeep::{
-    Engine, StartError,
-    http::{ApiConfig, WebhookRoute},
+    Author, Clock as _, Engine, StartError, SystemClock,
+    http::{ApiConfig, KeyRing, WebhookRoute},
     p100::P100,
     provider::Provider,
     store::EmbeddedConfig,
@@ -14,7 +18,7 @@ use tokio::net::TcpListener;
 use crate::{
     args::{ServeArgs, Twin},
     exit::{self, Failure, say},
-    listen,
+    keys, listen,
     settings::{self, Settings},
 };
 
@@ -26,7 +30,7 @@ pub(crate) async fn run(args: ServeArgs) -> Result<(), Failure> {
     let data = settings.data.clone().unwrap_or_else(|| PathBuf::from("data"));
     let listener = listen::open(settings.listen.unwrap_or(LISTEN)).await?;
     let addr = listener.local_addr().map_err(Failure::failed)?;
-    let api = api(&settings, addr)?;
+    let api = api(&settings, &data, addr)?;
     let store = open(&settings, data.clone()).await?;
     let mut builder = Engine::builder().store(store).config(settings.engine());
     let mut webhooks = Vec::new();
@@ -72,7 +76,7 @@ pub(crate) async fn carry_on(
     };
     let closing = api.closing.clone();
     let router = orderkeep::http::router(engine.clone(), api);
-    listen::serve(listener, router, closing, until).await?;
+    listen::serve(listener, router, closing, until).await;
     if let Some(why) = halted.get() {
         return Err(Failure::new(
             exit::HALTED,
@@ -83,18 +87,31 @@ pub(crate) async fn carry_on(
     engine.shutdown().await.map_err(Failure::failed)
 }
 
-/// Who may use the API: on this machine anybody, beyond it only with a token.
-fn api(settings: &Settings, addr: SocketAddr) -> Result<ApiConfig, Failure> {
-    let token = match &settings.api_token_file {
-        Some(file) => Some(settings::secret(file)?),
-        None if addr.ip().is_loopback() || settings.behind_proxy => None,
-        None => {
+/// Who may use the API: on this machine anybody, while there are no keys; beyond it only callers with one, and only
+/// where nobody can listen.
+fn api(settings: &Settings, data: &Path, addr: SocketAddr) -> Result<ApiConfig, Failure> {
+    let mut tokens = Vec::new();
+    if let Some(file) = &settings.api_token_file {
+        let name = Author::new("api-token").map_err(Failure::config)?;
+        tokens.push(KeyRing::token(name, &settings::secret(file)?));
+    }
+    let path = keys::file::beside(data);
+    let all: Vec<_> = keys::file::read(&path)?.into_iter().chain(tokens.clone()).collect();
+    if !addr.ip().is_loopback() {
+        if !all.iter().any(|key| key.is_good(SystemClock.now())) {
             return Err(Failure::config(format_args!(
-                "{addr} is reachable from other machines: give --api-token-file, or set `behind_proxy = true` if something in front checks callers"
+                "{addr} is reachable from other machines: make a key (orderkeep keys create), or give --api-token-file"
             )));
         }
-    };
-    Ok(ApiConfig { token, ..ApiConfig::default() })
+        if !settings.behind_proxy {
+            return Err(Failure::config(format_args!(
+                "{addr} is reachable from other machines, and keys would cross the network in the clear: put a proxy with TLS in front and set `behind_proxy = true`"
+            )));
+        }
+    }
+    let keys = KeyRing::new(all);
+    tokio::spawn(keys::file::follow(path, keys.clone(), tokens));
+    Ok(ApiConfig { keys, ..ApiConfig::default() })
 }
 
 async fn open(

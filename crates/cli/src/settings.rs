@@ -29,7 +29,7 @@ pub(crate) struct Settings {
     pub(crate) open_timeout: Option<Span>,
     pub(crate) listen: Option<SocketAddr>,
     pub(crate) api_token_file: Option<PathBuf>,
-    /// Serve beyond this machine without an API token, because something in front checks callers.
+    /// Serve beyond this machine, because something in front speaks TLS with the callers.
     pub(crate) behind_proxy: bool,
     /// The account `default`.
     pub(crate) provider: Option<ProviderSettings>,

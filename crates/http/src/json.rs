@@ -20,11 +20,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
         let bytes =
             Bytes::from_request(request, state).await.map_err(|rejection: BytesRejection| {
                 if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-                    Problem::new(
-                        StatusCode::PAYLOAD_TOO_LARGE,
-                        "too_large",
-                        "the body is longer than 256 KiB",
-                    )
+                    Problem::too_large()
                 } else {
                     Problem::bad_request("the body ended early")
                 }

@@ -3,8 +3,8 @@
 //! `/v1/...` for callers, the webhook paths for the provider, `/healthz` and `/readyz` for whoever watches. Errors are
 //! problem details (RFC 9457). It decides nothing: every handler is one call of the engine.
 
+mod access;
 mod amount;
-mod auth;
 mod backup;
 mod commands;
 mod events;
@@ -19,6 +19,7 @@ pub mod view;
 mod wait;
 mod webhooks;
 
+pub use access::{BadScope, Key, KeyRing, Scope};
 pub use metrics::MetricsPage;
 
 use std::time::Duration;
@@ -32,7 +33,6 @@ use axum::{
 };
 use orderkeep_core::AccountId;
 use orderkeep_driver::Engine;
-use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
 use tower_http::timeout::TimeoutLayer;
 
@@ -44,12 +44,14 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 /// How the API is served.
 #[derive(Debug, Clone)]
 pub struct ApiConfig {
-    /// `Authorization: Bearer <token>` that callers must send; `None`: anybody who reaches it may use it.
-    pub token: Option<SecretString>,
+    /// Who may use it, with `Authorization: Bearer <key>`; while it is empty, anybody who reaches it.
+    pub keys: KeyRing,
     /// Where the provider's webhooks arrive, and for which account.
     pub webhooks: Vec<WebhookRoute>,
     /// What `/metrics` answers; `None`: there is no such page.
     pub metrics: Option<MetricsPage>,
+    /// So many requests are answered at once, event streams and waits aside.
+    pub in_flight_max: usize,
     /// So many event streams may be open at once.
     pub streams_max: usize,
     /// Ends what would stay open: event streams and waits. Cancel it before the server is stopped.
@@ -70,9 +72,10 @@ impl Default for ApiConfig {
         let webhook =
             WebhookRoute { path: "/webhooks/p100".to_owned(), account: AccountId::main() };
         Self {
-            token: None,
+            keys: KeyRing::default(),
             webhooks: vec![webhook],
             metrics: None,
+            in_flight_max: 512,
             streams_max: 64,
             closing: CancellationToken::new(),
         }
@@ -103,9 +106,8 @@ pub fn router(engine: Engine, config: ApiConfig) -> Router {
     if let Some(page) = config.metrics {
         api = api.route("/metrics", metrics::route(page));
     }
-    if let Some(token) = config.token {
-        api = api.layer(middleware::from_fn_with_state(auth::Token::new(token), auth::check));
-    }
+    let gate = access::Gate::new(config.keys, config.in_flight_max);
+    api = api.layer(middleware::from_fn_with_state(gate, access::check));
     let mut router = api
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .route("/healthz", get(health::alive))

@@ -8,6 +8,8 @@ mod demo;
 mod dev;
 mod events;
 mod fixtures;
+mod keys;
+mod limits;
 mod metrics;
 mod night_shift;
 #[path = "../../src/demo/port.rs"]

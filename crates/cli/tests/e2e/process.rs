@@ -110,7 +110,13 @@ fn a_wrong_configuration_says_what_to_do() {
     fails(with("[policy]\nlock_margin = \"soon\"\n"), 78, &["write it like 30s"]);
     let mut everywhere = orderkeep();
     everywhere.args(["serve", "--listen", "0.0.0.0:0"]).arg("--data").arg(&data);
-    fails(everywhere, 78, &["--api-token-file"]);
+    fails(everywhere, 78, &["--api-token-file", "keys create"]);
+    let token = folder.path().join("token");
+    fs::write(&token, "let-me-in-4714").unwrap();
+    let mut in_the_clear = orderkeep();
+    in_the_clear.args(["serve", "--listen", "0.0.0.0:0"]).arg("--data").arg(&data);
+    in_the_clear.arg("--api-token-file").arg(&token);
+    fails(in_the_clear, 78, &["behind_proxy", "TLS"]);
     let mut missing = orderkeep();
     missing.args(["serve", "--config", "/no/such/file.toml"]);
     fails(missing, 78, &["/no/such/file.toml"]);

@@ -5,6 +5,7 @@ mod amounts;
 mod commands;
 mod events;
 mod ill;
+mod keys;
 mod orders;
 mod pages;
 mod provider;

@@ -1,6 +1,13 @@
 //! A provider that answers locks by a script, and creates never.
 
-use std::{collections::VecDeque, sync::Mutex, time::Duration};
+use std::{
+    collections::VecDeque,
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use orderkeep_core::{Currency, LockId, Network, Observation, ProviderOrderId, Terms, Timestamp};
 use orderkeep_provider::{
@@ -13,9 +20,15 @@ pub(crate) struct Scripted {
     failures: Mutex<VecDeque<CallError>>,
     /// What locks were asked for: the amounts' own texts.
     pub(crate) asked: Mutex<Vec<String>>,
+    hung: AtomicBool,
 }
 
 impl Scripted {
+    /// From now on locks are never answered.
+    pub(crate) fn hangs(&self) {
+        self.hung.store(true, Ordering::Relaxed);
+    }
+
     /// The next lock fails so.
     pub(crate) fn fails(&self, class: FailureClass, code: Option<&str>, retry_after: Option<u64>) {
         self.failures.lock().unwrap().push_back(CallError {
@@ -36,6 +49,9 @@ impl Provider for Scripted {
 
     fn lock(&self, request: LockRequest) -> BoxFuture<'_, Result<Terms, CallError>> {
         Box::pin(async move {
+            if self.hung.load(Ordering::Relaxed) {
+                return std::future::pending().await;
+            }
             if let Some(failure) = self.failures.lock().unwrap().pop_front() {
                 return Err(failure);
             }

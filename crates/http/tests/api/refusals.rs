@@ -1,7 +1,8 @@
 //! Bad requests and callers without the token.
 
 use axum::{body::Body, http::Request};
-use orderkeep_http::ApiConfig;
+use orderkeep_core::Author;
+use orderkeep_http::{ApiConfig, KeyRing};
 
 use crate::world::{World, terms};
 
@@ -74,7 +75,8 @@ async fn bad_queries_are_told_what_is_wrong() {
 
 #[tokio::test(start_paused = true)]
 async fn only_callers_with_the_token_get_in_and_webhooks_have_their_own() {
-    let config = ApiConfig { token: Some("let-me-in".into()), ..ApiConfig::default() };
+    let key = KeyRing::token(Author::new("token").unwrap(), &"let-me-in".into());
+    let config = ApiConfig { keys: KeyRing::new(vec![key]), ..ApiConfig::default() };
     let world = World::with(config).await;
     let paths = ["/v1/rates", "/v1/orders", "/v1/status", "/v1/orders/17", "/v1/orders/17/history"];
     for path in paths {

@@ -1,0 +1,51 @@
+//! What callers who mean ill, or are merely slow, can take from the daemon.
+
+use std::{
+    io::{Read as _, Write as _},
+    net::TcpStream,
+    time::{Duration, Instant},
+};
+
+use crate::stage::Stage;
+
+#[test]
+fn connections_that_ask_nothing_are_closed_and_all_others_are_served() {
+    let stage = Stage::new("", "");
+    let _engine = stage.start();
+    let addr = stage.url.strip_prefix("http://").unwrap();
+    let start = Instant::now();
+    let idle: Vec<TcpStream> = (0..200).map(|_| TcpStream::connect(addr).unwrap()).collect();
+    let mut slow = TcpStream::connect(addr).unwrap();
+    slow.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\nx-slow: ").unwrap();
+    assert_eq!(stage.get("/v1/orders").status, 200);
+    let (id, _) = stage.order("k");
+    stage.to_executed(&id);
+    // Both kinds end by the same timer, after 15 seconds.
+    for mut stream in idle.into_iter().take(1).chain([slow]) {
+        stream.set_read_timeout(Some(Duration::from_secs(40))).unwrap();
+        let mut rest = Vec::new();
+        stream.read_to_end(&mut rest).unwrap();
+        assert!(!rest.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&rest));
+    }
+    assert!(start.elapsed() >= Duration::from_secs(10), "{:?}", start.elapsed());
+}
+
+#[test]
+fn what_is_too_long_is_refused_without_being_read() {
+    let stage = Stage::new("", "");
+    let _engine = stage.start();
+    let long = vec![b' '; 1024 * 1024];
+    let refused = stage.http.send("POST", &format!("{}/v1/locks", stage.url), &[], long);
+    refused.is_problem(413, "too_large", "256 KiB");
+    let mut stream = TcpStream::connect(stage.url.strip_prefix("http://").unwrap()).unwrap();
+    // A gigabyte is announced; the first of it is answered with a refusal.
+    let head = b"POST /v1/locks HTTP/1.1\r\nhost: x\r\ncontent-length: 1073741824\r\n\r\n";
+    stream.write_all(head).unwrap();
+    let mut answer = [0; 12];
+    stream.read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 413");
+    let header = "x".repeat(200_000);
+    let headers = [("x-long", header.as_str())];
+    let refused = stage.http.try_send("GET", &format!("{}/healthz", stage.url), &headers, "");
+    assert!(refused.is_none_or(|answer| answer.status == 431), "a header of 200 kB");
+}
