@@ -22,7 +22,6 @@ const UNREACHABLE: &[(&[&str], &[&str], &str)] = &[
         "a create with such an answer made nothing that could have been bound before it came",
     ),
     (BOUND, &["interrupted"], "asked only of orders whose create is on its way"),
-    (BOUND, &["woken"], "only `Locked` is told of the time; the others ask the provider"),
     (ALL, &["claim: underpaid", "read: underpaid"], "the client's table has no word for that end"),
     (
         UNPAID,
@@ -69,9 +68,11 @@ const RARE: &[(&str, &[&str])] = &[
             "note",
             "read: failed",
             "retry",
+            "woken",
         ],
     ),
-    ("AwaitingPayment", &["claim: reversed"]),
+    ("WaitingForWallet", &["woken"]),
+    ("AwaitingPayment", &["claim: reversed", "woken"]),
     (
         "Executed",
         &[
@@ -82,6 +83,7 @@ const RARE: &[(&str, &[&str])] = &[
             "read: expired",
             "read: unknown word",
             "read: waiting for wallet",
+            "woken",
         ],
     ),
     (
@@ -98,6 +100,7 @@ const RARE: &[(&str, &[&str])] = &[
             "read: unknown word",
             "read: waiting for wallet",
             "retry",
+            "woken",
         ],
     ),
 ];
