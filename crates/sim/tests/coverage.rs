@@ -21,6 +21,11 @@ const UNREACHABLE: &[(&[&str], &[&str], &str)] = &[
         &["answer: not sent", "answer: definite", "answer: throttled", "answer: denied"],
         "a create with such an answer made nothing that could have been bound before it came",
     ),
+    (
+        ALL,
+        &["restored"],
+        "no backup is restored in a simulation yet: see the engine's tests of `restore`",
+    ),
     (BOUND, &["interrupted"], "asked only of orders whose create is on its way"),
     (ALL, &["claim: underpaid", "read: underpaid"], "the client's table has no word for that end"),
     (
