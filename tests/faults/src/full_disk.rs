@@ -29,6 +29,9 @@ pub(crate) struct FullDiskArgs {
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Held by somebody else until there is room again.
+const SPARE: usize = 8 * 1024 * 1024;
+
 /// Kept back, so that a full disk can be opened on.
 const BALLAST_KIB: u64 = 2_048;
 
@@ -71,6 +74,10 @@ pub(crate) fn run(args: &FullDiskArgs) -> io::Result<Report> {
     let mut acknowledged = Acknowledged::default();
     let setup = Setup { ballast_kib: BALLAST_KIB, ..Setup::new(args.engine, &store) };
 
+    // What is given back later, so that there is room for more than a step.
+    let spare = disk.mount_point().join("spare");
+    fs::write(&spare, vec![0xa7; SPARE])?;
+
     // Until nothing new fits.
     let first = Setup { tasks: 4, ..setup.clone() }.start().wait(PATIENCE * 4);
     first.lines.iter().for_each(|line| acknowledged.take(line));
@@ -87,12 +94,12 @@ pub(crate) fn run(args: &FullDiskArgs) -> io::Result<Report> {
     if !report.opened_on_the_full_disk {
         talk.finding(&looked.why());
     }
-    fill(&filler)?;
 
     // A process that finds no room, keeps asking, and gets some.
     let patient = Setup { generation: 2, patient: true, ..setup.clone() }.start();
     report.refused_on_the_full_disk = heard(&patient, "full", &mut acknowledged, &mut talk);
     fs::remove_file(&filler)?;
+    fs::remove_file(&spare)?;
     let before = acknowledged.steps();
     if report.refused_on_the_full_disk && heard(&patient, "done", &mut acknowledged, &mut talk) {
         report.steps_after_it_had_room = acknowledged.steps() - before;
