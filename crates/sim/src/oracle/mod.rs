@@ -1,8 +1,8 @@
 //! What must hold, judged by what the provider's ledger says and by what callers and followers were told. Nothing here
 //! asks the lifecycle what it would do.
 //!
-//! While the run lasts: [`verdict`] (no event without its cause in the world). After every start: [`nothing_is_lost`].
-//! Once the faults have stopped: [`all_is_well`], which must become true in time.
+//! While the run lasts: `verdict` (no event without its cause in the world). After every start: `nothing_is_lost`.
+//! Once the faults have stopped: `all_is_well`, which must become true in time.
 
 mod end;
 mod verdict;
