@@ -84,10 +84,3 @@ fn blocks_are_damaged() {
         assert!(number(report, "refused") > 2 && number(report, "harmless") > 5, "{report}");
     }
 }
-
-#[test]
-fn the_disk_is_full() {
-    // sled alone: redb has not been brought through it yet.
-    let Some(reports) = campaign(&["full-disk", "--engine", "sled"]) else { return };
-    assert!(number(&reports[0], "acknowledged_steps") > 100, "{}", reports[0]);
-}
