@@ -420,6 +420,12 @@ pub(crate) struct SubmitArgs {
     /// Your own word for the order.
     #[arg(long)]
     pub(crate) reference: Option<String>,
+    /// If the lock ends first, take a fresh one as long as the payer need not pay more than this.
+    #[arg(long)]
+    pub(crate) relock_max_pay: Option<String>,
+    /// Take no fresh lock after this time, such as 2026-02-13T11:28:46Z.
+    #[arg(long, requires = "relock_max_pay")]
+    pub(crate) relock_until: Option<String>,
     /// Which account.
     #[arg(long, default_value = "default")]
     pub(crate) account: String,

@@ -81,6 +81,7 @@ pub(crate) struct PolicySettings {
     wallet_review_after: Option<Span>,
     confirming_review_after: Option<Span>,
     overdue_review_after: Option<Span>,
+    unpaid_review_after: Option<Span>,
     unknown_status_review_after: Option<Span>,
     not_found_grace: Option<Span>,
     amount_tolerance: Option<Exact>,
@@ -208,6 +209,7 @@ impl Settings {
                     policy.overdue_review_after,
                     defaults.overdue_review_after,
                 ),
+                unpaid_review_after: span(policy.unpaid_review_after, defaults.unpaid_review_after),
                 unknown_status_review_after: span(
                     policy.unknown_status_review_after,
                     defaults.unknown_status_review_after,

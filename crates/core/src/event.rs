@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
-    AccountId, Author, Exact, FailReason, Funds, IdempotencyKey, Observation, OrderId, OrderResult,
-    ProviderOrderId, Resolution, ReviewReason, Terms, Timestamp, observation::Address,
+    AccountId, Author, Exact, FailReason, Funds, IdempotencyKey, LockId, Observation, OrderId,
+    OrderResult, ProviderOrderId, Relock, Resolution, ReviewReason, Terms, Timestamp,
+    observation::Address,
 };
 
 /// One fact, when it became one, and what caused it.
@@ -229,6 +230,33 @@ pub enum Event {
         /// The life of the store that begins with the copy.
         incarnation: Uuid,
     },
+    /// The caller allows a fresh lock in place of one that ended.
+    RelockAllowed {
+        /// At what price, and until when.
+        relock: Relock,
+    },
+    /// The lock is over, and a fresh one is to be taken: `Locked` still.
+    RelockWanted {
+        /// What the order would have failed of.
+        instead_of: FailReason,
+    },
+    /// A fresh lock took the place of the one before, which stays findable.
+    Relocked {
+        /// What it promises.
+        terms: Box<Terms>,
+    },
+    /// No fresh lock; the order fails in the same step.
+    RelockDeclined {
+        /// Why.
+        why: String,
+    },
+    /// After the order gave a lock up, an order of that lock was seen at the provider. It is never acted on.
+    GivenUpOrderFound {
+        /// Which one.
+        provider_order: ProviderOrderId,
+        /// Of which lock.
+        lock_id: LockId,
+    },
 }
 
 /// What proves that a provider's order is ours.
@@ -273,6 +301,11 @@ impl Event {
             Self::PostAgainAuthorised => "post_again_authorised",
             Self::Noted { .. } => "noted",
             Self::Restored { .. } => "restored",
+            Self::RelockAllowed { .. } => "relock_allowed",
+            Self::RelockWanted { .. } => "relock_wanted",
+            Self::Relocked { .. } => "relocked",
+            Self::RelockDeclined { .. } => "relock_declined",
+            Self::GivenUpOrderFound { .. } => "given_up_order_found",
         }
     }
 }

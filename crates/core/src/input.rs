@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
-    AccountId, AnswerClass, Author, IdempotencyKey, LockId, Observation, ProviderOrderId,
+    AccountId, AnswerClass, Author, IdempotencyKey, LockId, Observation, ProviderOrderId, Relock,
     ReviewReason, Terms, Timestamp,
 };
 
@@ -133,6 +133,8 @@ pub struct Submit {
     pub terms: Terms,
     /// The caller's own word for the order, kept and shown.
     pub reference: Option<String>,
+    /// At what price a fresh lock may take the place of one that ended; `None`: never.
+    pub relock: Option<Relock>,
 }
 
 /// A step of the create.
@@ -151,6 +153,16 @@ pub enum CreateInput {
     Interrupted {
         /// Which attempt.
         attempt: u32,
+    },
+    /// A fresh lock was taken in place of one that ended.
+    Locked {
+        /// What it promises.
+        terms: Box<Terms>,
+    },
+    /// The provider refuses to lock at all.
+    LockRefused {
+        /// Why.
+        why: String,
     },
 }
 
@@ -199,6 +211,8 @@ impl Input {
                 CreateInput::Permit => "create_permit",
                 CreateInput::Answered { .. } => "create_answered",
                 CreateInput::Interrupted { .. } => "create_interrupted",
+                CreateInput::Locked { .. } => "create_locked",
+                CreateInput::LockRefused { .. } => "create_lock_refused",
             },
             Self::Observed(_) => "observed",
             Self::NotFound { .. } => "not_found",

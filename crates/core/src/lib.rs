@@ -43,7 +43,7 @@ pub use input::{
 };
 pub use money::{Currency, Exact, Network};
 pub use observation::{Address, Observation, ProviderStatus, Source, TransactionHash};
-pub use order::Order;
+pub use order::{EarlierLock, Order};
 pub use outcome::{Already, Disposition, Outcome, Refusal, Step};
 pub use payment::{Payment, PaymentKind};
 pub use policy::Policy;
@@ -51,5 +51,5 @@ pub use retry::{AnswerClass, AnswerTable, CreateVerdict};
 pub use review::{Review, ReviewReason};
 pub use schedule::{Due, WakeUp};
 pub use state::{State, StateName};
-pub use terms::Terms;
+pub use terms::{Relock, Terms};
 pub use time::Timestamp;

@@ -128,4 +128,25 @@ impl Observation {
         moved.source = self.source;
         *self == moved
     }
+
+    /// Whether another one says all that this one does, whenever either was heard. A webhook that leaves fields out says
+    /// less than a read, not something else. Fields that we do not know move nothing, and may differ each time.
+    #[must_use]
+    pub fn adds_nothing_to(&self, known: &Self) -> bool {
+        fn within<T: PartialEq>(ours: &Option<T>, known: &Option<T>) -> bool {
+            ours.is_none() || ours == known
+        }
+        self.provider_order == known.provider_order
+            && self.status == known.status
+            && within(&self.lock_id, &known.lock_id)
+            && within(&self.address, &known.address)
+            && within(&self.expires_at, &known.expires_at)
+            && within(&self.required, &known.required)
+            && within(&self.received, &known.received)
+            && within(&self.confirmations, &known.confirmations)
+            && within(&self.required_confirmations, &known.required_confirmations)
+            && within(&self.currency, &known.currency)
+            && within(&self.network, &known.network)
+            && self.transactions.iter().all(|hash| known.transactions.contains(hash))
+    }
 }

@@ -129,6 +129,9 @@ pub enum Refusal {
     /// The step would make a history that no order can have: a fault of ours, and nothing was changed.
     #[error("inconsistent step: {0}")]
     Inconsistent(String),
+    /// More claims than reads have confirmed.
+    #[error("too many claims since a read last said something new; the order is read all the same")]
+    TooManyClaims,
     /// Too much text, or none.
     #[error("{0}")]
     BadText(&'static str),
@@ -153,6 +156,7 @@ impl Refusal {
             Self::NotThisOrder(_) => "not_this_order",
             Self::NotBound => "not_bound",
             Self::Inconsistent(_) => "inconsistent",
+            Self::TooManyClaims => "too_many_claims",
             Self::BadText(_) => "bad_text",
         }
     }

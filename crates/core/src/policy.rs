@@ -28,6 +28,8 @@ pub struct Policy {
     pub confirming_review_after: Duration,
     /// An order past its deadline that the provider does not end asks for a person after this long.
     pub overdue_review_after: Duration,
+    /// An order with an address and without a deadline asks for a person after this long.
+    pub unpaid_review_after: Duration,
     /// A status we do not know asks for a person after this long.
     pub unknown_status_review_after: Duration,
     /// A provider may not find its own order for this long after making it.
@@ -74,6 +76,7 @@ impl Default for Policy {
             wallet_review_after: minutes(10),
             confirming_review_after: hours(2),
             overdue_review_after: minutes(15),
+            unpaid_review_after: hours(24),
             unknown_status_review_after: minutes(10),
             not_found_grace: minutes(2),
             amount_tolerance: Exact::zero(),

@@ -41,6 +41,8 @@ fn exposed(mut draft: Draft<'_>, create: &Create, incarnation: Uuid) -> Outcome 
     let attempt = match create {
         Create::NotSent { attempts, .. } => Some(*attempts),
         Create::InFlight { attempt, .. } => Some(*attempt),
+        // A fresh lock may have been taken after the copy was made, and posted.
+        Create::Relocking { attempts, .. } => Some(*attempts),
         Create::Unknown { .. } => None,
     };
     if let Some(attempt) = attempt {

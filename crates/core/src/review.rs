@@ -71,6 +71,8 @@ pub enum ReviewReason {
     UnreadSinceRestore,
     /// The order was lost with an older copy, and rebuilt from what the provider says.
     Rebuilt,
+    /// Executed with another amount than was locked.
+    ExecutedAmount,
 }
 
 /// No question is called so.
@@ -93,7 +95,7 @@ impl std::str::FromStr for ReviewReason {
 
 impl ReviewReason {
     /// All of them.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::UnknownCreate,
         Self::CreateRefused,
         Self::UnexpectedProviderOrder,
@@ -114,6 +116,7 @@ impl ReviewReason {
         Self::ExposurePossible,
         Self::UnreadSinceRestore,
         Self::Rebuilt,
+        Self::ExecutedAmount,
     ];
 
     /// The word for it, as JSON and the command line write it.
@@ -140,6 +143,7 @@ impl ReviewReason {
             Self::ExposurePossible => "exposure_possible",
             Self::UnreadSinceRestore => "unread_since_restore",
             Self::Rebuilt => "rebuilt",
+            Self::ExecutedAmount => "executed_amount",
         }
     }
 
@@ -187,6 +191,9 @@ impl ReviewReason {
             Self::Rebuilt => {
                 "the address is withheld; find out from your own records whose order this is, then acknowledge"
             }
+            Self::ExecutedAmount => {
+                "compare with the credit; agree with the provider on the difference, then acknowledge"
+            }
         }
     }
 
@@ -213,7 +220,8 @@ impl ReviewReason {
             | Self::Reversed
             | Self::Corrected
             | Self::AdoptionRefused
-            | Self::ExposurePossible => false,
+            | Self::ExposurePossible
+            | Self::ExecutedAmount => false,
         }
     }
 }

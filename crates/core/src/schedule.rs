@@ -35,6 +35,8 @@ pub enum Due {
     Create,
     /// The provider's order is to be read.
     Fetch(ProviderOrderId),
+    /// A fresh lock is to be taken: feed [`crate::CreateInput::Locked`].
+    Lock,
 }
 
 /// The last moment a create may be sent.
@@ -64,6 +66,10 @@ pub(crate) fn due(order: &Order, now: Timestamp, policy: &Policy) -> Due {
                     }
                 }
                 Create::InFlight { .. } | Create::Unknown { .. } => Due::Tick,
+                Create::Relocking { .. } => {
+                    let until = order.relock.as_ref().and_then(|relock| relock.until);
+                    if until.is_some_and(|until| now > until) { Due::Tick } else { Due::Lock }
+                }
             }
         }
         State::Created(_) | State::WaitingForWallet(_) | State::AwaitingPayment(_) => fetch(order),
@@ -146,6 +152,7 @@ fn locked(order: &Order, create: &Create, now: Timestamp, policy: &Policy) -> Wa
             let next = [asks, unknown_ends_at(order, policy)].into_iter().flatten().min();
             next.map_or_else(|| WakeUp { at: now.plus(IDLE), spread: IDLE / 10 }, WakeUp::exactly)
         }
+        Create::Relocking { since, .. } => poll(now, *since, policy.polling.wallet),
     }
 }
 

@@ -29,6 +29,8 @@ pub enum Situation {
     InFlightAgain,
     /// `Locked`, unknown in an older copy of the store: perhaps posted after it, perhaps shown to a payer.
     Exposed,
+    /// `Locked`, the lock is over, and a fresh one is being taken.
+    Relocking,
     /// `Created`.
     Created,
     /// `WaitingForWallet`.
@@ -63,7 +65,7 @@ pub enum Situation {
 
 impl Situation {
     /// All of them, in the order of a life.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::NotSent,
         Self::Held,
         Self::InFlight,
@@ -71,6 +73,7 @@ impl Situation {
         Self::PostAgain,
         Self::InFlightAgain,
         Self::Exposed,
+        Self::Relocking,
         Self::Created,
         Self::WaitingForWallet,
         Self::Unpaid,
@@ -101,6 +104,7 @@ impl Situation {
                 Create::InFlight { unknown_before: false, .. } => Self::InFlight,
                 Create::Unknown { .. } if order.is_exposed() => Self::Exposed,
                 Create::Unknown { .. } => Self::Unknown,
+                Create::Relocking { .. } => Self::Relocking,
             },
             State::Created(_) => Self::Created,
             State::WaitingForWallet(_) => Self::WaitingForWallet,
@@ -144,6 +148,7 @@ impl Situation {
             Self::PostAgain => "create unknown, to be posted again",
             Self::InFlightAgain => "create unknown, posted again",
             Self::Exposed => "create unknown, exposure possible",
+            Self::Relocking => "lock over, a fresh one is being taken",
             Self::Created => "made at the provider",
             Self::WaitingForWallet => "address in the making",
             Self::Unpaid => "nothing paid",
@@ -172,7 +177,8 @@ impl Situation {
             | Self::Unknown
             | Self::PostAgain
             | Self::InFlightAgain
-            | Self::Exposed => StateName::Locked,
+            | Self::Exposed
+            | Self::Relocking => StateName::Locked,
             Self::Created => StateName::Created,
             Self::WaitingForWallet => StateName::WaitingForWallet,
             Self::Unpaid | Self::PartlyPaid | Self::Paid | Self::Overpaid => {
@@ -268,7 +274,12 @@ impl Cell {
                 | Event::RetryAsked
                 | Event::PostAgainAuthorised
                 | Event::Noted { .. }
-                | Event::Restored { .. } => cell.events.push(record.event.name()),
+                | Event::Restored { .. }
+                | Event::RelockAllowed { .. }
+                | Event::RelockWanted { .. }
+                | Event::Relocked { .. }
+                | Event::RelockDeclined { .. }
+                | Event::GivenUpOrderFound { .. } => cell.events.push(record.event.name()),
             }
         }
         cell
@@ -284,6 +295,8 @@ pub const fn input_word(input: &Input) -> &'static str {
         Input::Create(CreateInput::Permit) => "permit",
         Input::Create(CreateInput::Interrupted { .. }) => "interrupted",
         Input::Create(CreateInput::Answered { answer, .. }) => answer_word(answer),
+        Input::Create(CreateInput::Locked { .. }) => "fresh lock",
+        Input::Create(CreateInput::LockRefused { .. }) => "fresh lock refused",
         Input::Observed(seen) => {
             let (claim, read) = status_words(&seen.status);
             match seen.source {

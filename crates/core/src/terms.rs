@@ -25,6 +25,16 @@ pub struct Terms {
     pub expires_at: Timestamp,
 }
 
+/// What the caller allows when a lock ends before an order came of it: a fresh lock of the same fiat amount, as long as
+/// the payer need not pay more than this. Never silently at any other price.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Relock {
+    /// The most crypto that a fresh lock may ask of the payer.
+    pub max_pay_amount: Exact,
+    /// No fresh lock is taken after this; `None`: as long as the price allows.
+    pub until: Option<Timestamp>,
+}
+
 /// Terms that contradict themselves or the provider.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{field}: {expected} was agreed, {found} was found")]
@@ -71,6 +81,32 @@ impl Terms {
         }
         if let (Some(ours), Some(theirs)) = (&self.settle_amount, &other.settle_amount) {
             agree("settle amount", ours, theirs)?;
+        }
+        Ok(())
+    }
+
+    /// Whether the lock's fiat amount is known, so that a fresh one can be taken for it, and the bound makes sense.
+    pub(crate) fn check_relock(&self, relock: &Relock) -> Result<(), TermsMismatch> {
+        if self.settle_amount.is_none() {
+            return Err(mismatch("relock", "terms with a settle amount, to lock it again", "none"));
+        }
+        if relock.max_pay_amount.is_zero() {
+            return Err(mismatch("relock max pay amount", "more than nothing", "0"));
+        }
+        Ok(())
+    }
+
+    /// Whether a fresh lock is for the same sale, at a price that was allowed.
+    pub(crate) fn check_fresh(&self, fresh: &Self, relock: &Relock) -> Result<(), TermsMismatch> {
+        fresh.validate()?;
+        agree("pay currency", &self.pay_currency, &fresh.pay_currency)?;
+        agree("network", &self.network, &fresh.network)?;
+        if let (Some(ours), Some(theirs)) = (&self.settle_amount, &fresh.settle_amount) {
+            agree("settle amount", ours, theirs)?;
+        }
+        if fresh.pay_amount > relock.max_pay_amount {
+            let most = format!("at most {}", relock.max_pay_amount);
+            return Err(mismatch("pay amount", &most, &fresh.pay_amount.to_string()));
         }
         Ok(())
     }

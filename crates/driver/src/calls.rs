@@ -1,11 +1,17 @@
 //! Calls to the provider, each under a permit, each with its outcome turned into an input.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use orderkeep_core::{
-    AccountId, AnswerClass, CreateAnswer, LockId, Observation, ProviderOrderId, Timestamp,
+    AccountId, AnswerClass, CreateAnswer, LockId, Observation, ProviderOrderId, Terms, Timestamp,
 };
-use orderkeep_provider::{CallError, FailureClass, Provider};
+use orderkeep_provider::{CallError, FailureClass, LockRequest, Provider};
 use tokio::{sync::Semaphore, time::Instant};
 
 use crate::{
@@ -32,6 +38,8 @@ pub(crate) struct Account {
     /// Each account has its own, so that one whose calls stand still never holds up another.
     pub(crate) reads: Arc<Semaphore>,
     pub(crate) creates: Arc<Semaphore>,
+    /// A call is on its way that only looks whether the provider answers.
+    probing: AtomicBool,
 }
 
 impl Account {
@@ -44,7 +52,7 @@ impl Account {
     ) -> Self {
         let share = |places: usize| Arc::new(Semaphore::new((places / accounts.max(1)).max(1)));
         let (reads, creates) = (share(READS_WAITING_MAX), share(CREATES_WAITING_MAX));
-        Self { id, provider, gate, reads, creates }
+        Self { id, provider, gate, reads, creates, probing: AtomicBool::new(false) }
     }
 }
 
@@ -74,6 +82,30 @@ pub(crate) struct ReadAnswer {
     pub(crate) provider_order: ProviderOrderId,
     pub(crate) read_started_at: Timestamp,
     pub(crate) result: Result<Option<Observation>, CallError>,
+}
+
+/// Looks whether the provider answers at all, one call at a time, for who must not decide without having seen it.
+pub(crate) async fn probe(account: Arc<Account>, now: Timestamp) {
+    if account.probing.swap(true, Ordering::Relaxed) {
+        return;
+    }
+    if let Some(permit) = account.gate.permit(Purpose::Read, now).await {
+        let result = bounded(&account, "rates", account.provider.rates()).await;
+        permit.report(&result);
+    }
+    account.probing.store(false, Ordering::Relaxed);
+}
+
+/// Takes a fresh lock, when the budget allows; `None` when the engine stops. Safe to repeat: an unused lock costs nothing.
+pub(crate) async fn lock(
+    account: Arc<Account>,
+    now: Timestamp,
+    request: LockRequest,
+) -> Option<Result<Terms, CallError>> {
+    let permit = account.gate.permit(Purpose::Read, now).await?;
+    let result = bounded(&account, "lock", account.provider.lock(request)).await;
+    permit.report(&result);
+    Some(result)
 }
 
 /// Posts a create, once.

@@ -2,14 +2,14 @@
 //!
 //! Old versions are read for ever, unknown newer ones are refused. The bytes of version 1 are pinned by tests.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use orderkeep_core::{EventRecord, Order, Terms};
 use serde::{Serialize, de::DeserializeOwned};
 
 /// bincode 2, its standard configuration.
 const CODEC: u8 = 1;
-/// The schema of orders, events and locks as they are now.
-const SCHEMA: u16 = 1;
 /// A damaged length must not ask for more memory than any record has.
 const DECODE_LIMIT: usize = 4 * 1024 * 1024;
 
@@ -18,7 +18,7 @@ const DECODE_LIMIT: usize = 4 * 1024 * 1024;
 pub enum CodecError {
     /// Written by a later version.
     #[error(
-        "a {what} of codec {codec}, schema {schema}; this version reads codec {CODEC}, schema {SCHEMA} and older: run the version that wrote it, or a later one"
+        "a {what} of codec {codec}, schema {schema}; this version reads codec {CODEC}, schema {reads} and older: run the version that wrote it, or a later one"
     )]
     Newer {
         /// What kind of record.
@@ -27,6 +27,8 @@ pub enum CodecError {
         codec: u8,
         /// Its schema.
         schema: u16,
+        /// The newest schema of its kind that is read.
+        reads: u16,
     },
     /// Not what was written.
     #[error("a damaged {what}: {why}")]
@@ -42,18 +44,36 @@ pub enum CodecError {
 pub trait Record: Serialize + DeserializeOwned {
     /// The word for it.
     const WHAT: &'static str;
+    /// Its schema as it is written now.
+    const SCHEMA: u16;
+
+    /// What an older schema lacks at its end, as empty as it was then: fields are only ever added there.
+    fn added_since(schema: u16) -> &'static [u8] {
+        let _ = schema;
+        &[]
+    }
 }
 
 impl Record for Order {
     const WHAT: &'static str = "order";
+    /// 2: claims that were written down, fresh locks.
+    const SCHEMA: u16 = 2;
+
+    fn added_since(schema: u16) -> &'static [u8] {
+        // No claims, no fresh lock allowed, no earlier locks.
+        if schema < 2 { &[0, 0, 0] } else { &[] }
+    }
 }
 
 impl Record for EventRecord {
     const WHAT: &'static str = "event";
+    /// Kinds of events are only ever added at the end, which changes no bytes of the others.
+    const SCHEMA: u16 = 1;
 }
 
 impl Record for Terms {
     const WHAT: &'static str = "lock";
+    const SCHEMA: u16 = 1;
 }
 
 /// The bytes of a record.
@@ -63,7 +83,7 @@ impl Record for Terms {
 pub fn encode<T: Record>(record: &T) -> Result<Bytes, CodecError> {
     let mut bytes = Vec::with_capacity(256);
     bytes.push(CODEC);
-    bytes.extend_from_slice(&SCHEMA.to_le_bytes());
+    bytes.extend_from_slice(&T::SCHEMA.to_le_bytes());
     bincode::serde::encode_into_std_write(record, &mut bytes, bincode::config::standard())
         .map_err(|error| CodecError::Damaged { what: T::WHAT, why: error.to_string() })?;
     Ok(bytes.into())
@@ -82,11 +102,15 @@ pub fn decode<T: Record>(bytes: &[u8]) -> Result<T, CodecError> {
     if schema == 0 {
         return Err(damaged("schema 0 was never written".to_owned()));
     }
-    if *codec != CODEC || schema > SCHEMA {
-        return Err(CodecError::Newer { what: T::WHAT, codec: *codec, schema });
+    if *codec != CODEC || schema > T::SCHEMA {
+        let reads = T::SCHEMA;
+        return Err(CodecError::Newer { what: T::WHAT, codec: *codec, schema, reads });
     }
+    let added = T::added_since(schema);
+    let payload: Cow<'_, [u8]> =
+        if added.is_empty() { payload.into() } else { [payload, added].concat().into() };
     let config = bincode::config::standard().with_limit::<DECODE_LIMIT>();
-    let (record, read) = bincode::serde::decode_from_slice(payload, config)
+    let (record, read) = bincode::serde::decode_from_slice(&payload, config)
         .map_err(|error| damaged(error.to_string()))?;
     if read != payload.len() {
         return Err(damaged(format!("{} bytes too many", payload.len() - read)));

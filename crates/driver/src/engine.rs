@@ -11,7 +11,7 @@ use std::{fmt, sync::Arc};
 
 use bytes::Bytes;
 use orderkeep_core::{
-    AccountId, Author, Command, Disposition, IdempotencyKey, Input, LockId, Order, OrderId,
+    AccountId, Author, Command, Disposition, IdempotencyKey, Input, LockId, Order, OrderId, Relock,
     StateName, Submit, Terms,
 };
 use orderkeep_provider::{LockRequest, Rates};
@@ -55,6 +55,8 @@ pub struct SubmitRequest {
     pub terms: TermsSource,
     /// The caller's own word for the order.
     pub reference: Option<String>,
+    /// At what price a fresh lock may take the place of one that ended; `None`: never.
+    pub relock: Option<Relock>,
 }
 
 /// Where the terms of an order come from.
@@ -259,6 +261,7 @@ impl Engine {
             key: request.key,
             terms,
             reference: request.reference,
+            relock: request.relock,
         };
         if let Some(holder) = self
             .store()

@@ -71,8 +71,8 @@ struct State {
     parked_arrival: Instant,
     throttled_until: Option<Instant>,
     circuit: Circuit,
-    /// When the last call failed, if none was answered since.
-    failed_at: Option<Instant>,
+    /// When a call was last answered, if none has failed since.
+    seen_at: Option<Instant>,
     /// The engine stops: nobody waits any more.
     closed: bool,
 }
@@ -134,11 +134,9 @@ impl State {
     ) {
         /// A wait that the provider asks for is believed up to here.
         const THROTTLE_MAX: Duration = Duration::from_secs(15 * 60);
-        self.failed_at = match failure.map(|(class, _)| class) {
-            None | Some(FailureClass::Definite | FailureClass::Throttled) => None,
-            Some(FailureClass::Denied | FailureClass::NotSent | FailureClass::Ambiguous) => {
-                Some(now)
-            }
+        self.seen_at = match failure.map(|(class, _)| class) {
+            None | Some(FailureClass::Definite | FailureClass::Throttled) => Some(now),
+            Some(FailureClass::Denied | FailureClass::NotSent | FailureClass::Ambiguous) => None,
         };
         match failure {
             None | Some((FailureClass::Definite, _)) => {
@@ -269,7 +267,7 @@ impl Gate {
             parked_arrival: Instant::now(),
             throttled_until: None,
             circuit: Circuit::Closed { failures: 0 },
-            failed_at: None,
+            seen_at: None,
             closed: false,
         };
         Arc::new(Self { budget, state: Mutex::new(state), changed: Notify::new() })
@@ -305,12 +303,11 @@ impl Gate {
         state.creates.len() + state.reads.len()
     }
 
-    /// Whether the provider answers, as far as is known: the last call did not fail, or so long ago that nobody has
-    /// asked since.
+    /// Whether the provider was seen just now: a call was answered a short while ago, and none has failed since. Not so
+    /// right after a start, before anything was called.
     pub(crate) fn answers(&self) -> bool {
-        // While anybody waits, a provider that is down is tried at least this often.
-        let tried_within = self.budget.open_for.1.max(self.budget.denied_for) * 2;
-        self.lock().failed_at.is_none_or(|at| at.elapsed() > tried_within)
+        const SEEN_FOR: Duration = Duration::from_secs(60);
+        self.lock().seen_at.is_some_and(|at| at.elapsed() <= SEEN_FOR)
     }
 
     /// Whether calls go out.

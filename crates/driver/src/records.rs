@@ -89,7 +89,10 @@ pub(crate) fn labels(order: &Order) -> Vec<Label> {
 }
 
 fn claims(order: &Order) -> Vec<Claim> {
-    let mut claims = Vec::new();
+    // Every lock an order ever had stays findable.
+    let earlier = order.earlier_locks.iter().map(|earlier| &earlier.terms.lock_id);
+    let locks = earlier.chain([&order.terms.lock_id]);
+    let mut claims: Vec<_> = locks.map(|lock_id| lock_claim(&order.account, lock_id)).collect();
     if let Some(bound) = order.state.bound() {
         claims.push(provider_order_claim(&order.account, &bound.provider_order));
     }
@@ -112,10 +115,7 @@ pub fn change(
     let expected = order.version.saturating_sub(events.len() as u64);
     let claims = match before {
         None => {
-            let mut first = vec![
-                key_claim(&order.account, &order.key),
-                lock_claim(&order.account, &order.terms.lock_id),
-            ];
+            let mut first = vec![key_claim(&order.account, &order.key)];
             first.extend(claims(order));
             first
         }

@@ -14,7 +14,7 @@ use serde_json::value::RawValue;
 use crate::{
     json::{JsonBody, QueryOf},
     problem::Problem,
-    view::{EventView, OrderView, TermsView},
+    view::{EventView, OrderView, RelockView, TermsView},
 };
 
 /// Orders on a page, unless asked otherwise, and at most.
@@ -34,6 +34,8 @@ pub(crate) struct SubmitBody {
     /// ... or the provider's whole answer to it, as it came.
     lock_answer: Option<Box<RawValue>>,
     reference: Option<String>,
+    /// At what price a fresh lock may take the place of one that ended.
+    relock: Option<RelockView>,
 }
 
 pub(crate) async fn submit(
@@ -61,6 +63,7 @@ pub(crate) async fn submit(
             }
         },
         reference: body.reference,
+        relock: body.relock.map(Into::into),
     };
     let submitted = engine.submit(request).await?;
     let status = if submitted.replayed { StatusCode::OK } else { StatusCode::CREATED };

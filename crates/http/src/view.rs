@@ -2,7 +2,7 @@
 
 use orderkeep_core::{
     Currency, EventRecord, Exact, Fact, Funds, LockId, Network, Order, OrderResult, PaymentKind,
-    State, Terms, Timestamp,
+    Relock, State, Terms, Timestamp,
     explain::{Evidence, Question, questions},
     observation::{Address, TransactionHash},
     state::{Create, Locked},
@@ -89,6 +89,30 @@ impl From<TermsView> for Terms {
     }
 }
 
+/// What the caller allows when a lock ends before an order came of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RelockView {
+    /// The most crypto that a fresh lock may ask of the payer.
+    #[serde(deserialize_with = "crate::amount::exact")]
+    pub max_pay_amount: Exact,
+    /// No fresh lock is taken after this; absent: as long as the price allows.
+    pub until: Option<Timestamp>,
+}
+
+impl From<RelockView> for Relock {
+    fn from(RelockView { max_pay_amount, until }: RelockView) -> Self {
+        Self { max_pay_amount, until }
+    }
+}
+
+impl From<&Relock> for RelockView {
+    fn from(relock: &Relock) -> Self {
+        let Relock { max_pay_amount, until } = relock.clone();
+        Self { max_pay_amount, until }
+    }
+}
+
 /// An order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -111,6 +135,10 @@ pub struct OrderView {
     pub version: u64,
     /// The lock's terms.
     pub terms: TermsView,
+    /// At what price a fresh lock may take its place.
+    pub relock: Option<RelockView>,
+    /// The locks that were given up before this one, oldest first.
+    pub earlier_lock_ids: Vec<String>,
     /// How far the create is; only in `Locked`.
     pub create: Option<CreateView>,
     /// The provider's order.
@@ -143,7 +171,7 @@ pub struct OrderView {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CreateView {
-    /// `not_sent`, `held`, `in_flight` or `unknown`.
+    /// `not_sent`, `held`, `in_flight`, `unknown` or `relocking`.
     pub progress: &'static str,
     /// How many attempts there were.
     pub attempts: u32,
@@ -233,6 +261,12 @@ impl From<&Order> for OrderView {
             created_at: order.created_at,
             version: order.version,
             terms: (&order.terms).into(),
+            relock: order.relock.as_ref().map(Into::into),
+            earlier_lock_ids: order
+                .earlier_locks
+                .iter()
+                .map(|earlier| earlier.terms.lock_id.to_string())
+                .collect(),
             create: create(&order.state),
             provider_order_id: bound.map(|bound| bound.provider_order.to_string()),
             provider_status: bound
@@ -285,6 +319,11 @@ fn create(state: &State) -> Option<CreateView> {
         Create::Unknown { attempt, why, .. } => {
             CreateView { progress: "unknown", attempts: *attempt, why: Some(why.clone()) }
         }
+        Create::Relocking { attempts, instead_of, .. } => CreateView {
+            progress: "relocking",
+            attempts: *attempts,
+            why: Some(instead_of.name().to_owned()),
+        },
     })
 }
 

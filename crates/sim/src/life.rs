@@ -174,7 +174,13 @@ fn request(shared: &Shared, engine: &Engine, sale: usize) -> Option<SubmitReques
         }
         (None, terms) => TermsSource::Lock(terms.as_ref()?.lock_id.clone()),
     };
-    Some(SubmitRequest { account: AccountId::main(), key: key(sale), terms, reference: None })
+    Some(SubmitRequest {
+        account: AccountId::main(),
+        key: key(sale),
+        terms,
+        reference: None,
+        relock: None,
+    })
 }
 
 async fn submit(shared: Arc<Shared>, engine: Engine, sale: usize) {

@@ -187,6 +187,7 @@ impl Life {
                 expires_at: self.after(900),
             },
             reference: None,
+            relock: None,
         };
         let step = Order::submit(OrderId(Uuid::now_v7()), submit, self.began, &self.policy)
             .map_err(Failure::failed)?;

@@ -27,6 +27,15 @@ struct Body {
     lock_answer: Option<Box<RawValue>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     terms: Option<Box<RawValue>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    relock: Option<Relock>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Relock {
+    max_pay_amount: String,
+    until: Option<String>,
 }
 
 pub(crate) async fn run(
@@ -40,6 +49,9 @@ pub(crate) async fn run(
         lock_id: args.lock_id,
         lock_answer: args.lock_answer.as_deref().map(json_file).transpose()?,
         terms: args.terms.as_deref().map(json_file).transpose()?,
+        relock: args
+            .relock_max_pay
+            .map(|max_pay_amount| Relock { max_pay_amount, until: args.relock_until }),
     };
     if let Some(amount) = args.amount {
         let request = json!({

@@ -136,6 +136,25 @@ fn sentence(event: &Event, cause: &Cause) -> String {
         Event::Restored { incarnation } => format!(
             "The store was restored from an older copy (its life {incarnation} began): what happened after the copy was made is not known."
         ),
+        Event::RelockAllowed { relock } => {
+            let until = relock.until.map_or(String::new(), |until| format!(", until {until}"));
+            format!(
+                "The caller allows a fresh lock in place of one that ends, for at most {}{until}.",
+                relock.max_pay_amount
+            )
+        }
+        Event::RelockWanted { instead_of } => format!(
+            "The lock is over ({}), and nothing can come of it: a fresh one is to be taken.",
+            fail_reason(instead_of)
+        ),
+        Event::Relocked { terms } => format!(
+            "A fresh lock took its place: {} {} at rate {}, lock {} until {}.",
+            terms.pay_amount, terms.pay_currency, terms.rate, terms.lock_id, terms.expires_at
+        ),
+        Event::RelockDeclined { why } => format!("No fresh lock: {why}."),
+        Event::GivenUpOrderFound { provider_order, lock_id } => format!(
+            "The provider has order {provider_order} of lock {lock_id}, which this order gave up. It is never acted on."
+        ),
     }
 }
 

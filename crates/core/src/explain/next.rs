@@ -104,6 +104,12 @@ fn locked(order: &Order, create: &Create, now: Timestamp) -> String {
             "Nobody knows since {} what came of create attempt {attempt}: {why}. The provider has no look-up by lock, so nothing is sent again.",
             when(*since, now)
         ),
+        Create::Relocking { since, instead_of, .. } => format!(
+            "Lock {} is over since {} ({}), and the caller allows a fresh one.",
+            order.terms.lock_id,
+            when(*since, now),
+            fail_reason(instead_of)
+        ),
     }
 }
 
@@ -263,6 +269,17 @@ fn next_locked(order: &Order, create: &Create, now: Timestamp, policy: &Policy) 
                 None => "It does not fail by itself: `policy.provider_order_window` is not set, so nobody knows how long an order of its lock could live.".to_owned(),
             });
             next
+        }
+        Create::Relocking { instead_of, .. } => {
+            let most =
+                order.relock.as_ref().map_or("nothing", |relock| relock.max_pay_amount.text());
+            vec![
+                "A fresh lock is asked for until the provider gives one.".to_owned(),
+                format!(
+                    "If it asks more than {most} of the payer, the order fails as `{}`.",
+                    instead_of.name()
+                ),
+            ]
         }
     }
 }

@@ -83,6 +83,7 @@ pub fn commands(order: &Order, review: &Review) -> Vec<String> {
         | ReviewReason::Reversed
         | ReviewReason::Corrected
         | ReviewReason::ExposurePossible
-        | ReviewReason::Rebuilt => vec![acknowledge],
+        | ReviewReason::Rebuilt
+        | ReviewReason::ExecutedAmount => vec![acknowledge],
     }
 }

@@ -1,8 +1,8 @@
 //! What the provider says about an order that has ended: the state stays, what comes to light is a fact of its own.
 
 use super::{
-    claim, merge_older, other_order, phase, questions::questions, reversed, says_something_new,
-    wallet_given,
+    claim, executed_amount, merge_older, other_order, phase, questions::questions, reversed,
+    says_something_new, wallet_given,
 };
 use crate::{
     Already, Event, FailReason, Observation, Order, OrderOutcome, OrderResult, Outcome, Policy,
@@ -116,6 +116,12 @@ pub(super) fn read_after_the_end(draft: &mut Draft<'_>, seen: &Observation) {
         | ProviderStatus::AwaitingPayment
         | ProviderStatus::Confirming
         | ProviderStatus::Unknown(_) => {}
+    }
+    if before.state_name() == StateName::Executed
+        && before.state.deposit().is_none_or(|deposit| deposit.payment.received.is_zero())
+    {
+        // How much was received came to light after the end.
+        executed_amount(draft, seen);
     }
     questions(draft, seen);
 }

@@ -6,6 +6,7 @@ mod questions;
 
 pub(crate) use after_the_end::after_the_end;
 use after_the_end::{gave_up_unknown, read_after_the_end};
+pub(crate) use questions::woken;
 use questions::{overdue, questions};
 
 use crate::{
@@ -54,6 +55,8 @@ pub(crate) fn unbound(
             let mut draft = Draft::for_observation(order, seen, now, policy);
             if seen.lock_id.as_ref() == Some(&order.terms.lock_id) {
                 bind(&mut draft, seen);
+            } else if let Some(lock_id) = seen.lock_id.as_ref().filter(|id| order.gave_up(id)) {
+                return given_up(draft, seen, lock_id);
             } else if order.adopting.as_ref() == Some(&seen.provider_order) {
                 let found = seen.lock_id.as_ref().map_or("no lock", LockId::as_str);
                 draft.refuse_adoption(&seen.provider_order, format!("it was made from {found}"));
@@ -71,6 +74,7 @@ fn bind(draft: &mut Draft<'_>, seen: &Observation) {
         State::Locked(Locked { create }) => match create {
             Create::NotSent { unknown_before, .. } => *unknown_before,
             Create::InFlight { .. } | Create::Unknown { .. } => true,
+            Create::Relocking { instead_of, .. } => *instead_of == FailReason::UnknownCreate,
         },
         State::Failed(_) => gave_up_unknown(&draft.next) && phase(&seen.status) == Some(3),
         State::Created(_)
@@ -125,6 +129,8 @@ pub(crate) fn create_after_binding(
             Outcome::Refused(Refusal::AlreadyBound { bound: bound.provider_order.clone() })
         }
         CreateInput::Interrupted { .. }
+        | CreateInput::Locked { .. }
+        | CreateInput::LockRefused { .. }
         | CreateInput::Answered {
             answer: CreateAnswer::NotSent { .. } | CreateAnswer::Refused { .. },
             ..
@@ -136,6 +142,46 @@ pub(crate) fn create_after_binding(
             second_order(Draft::for_create(order, now, policy), provider_order)
         }
     }
+}
+
+/// A lock that the order gave up made an order after all. It is never acted on; if a payer could still pay it, or has,
+/// a person is asked.
+fn given_up(mut draft: Draft<'_>, seen: &Observation, lock_id: &LockId) -> Outcome {
+    if !draft.next.other_orders.contains(&seen.provider_order) {
+        draft.push(Event::GivenUpOrderFound {
+            provider_order: seen.provider_order.clone(),
+            lock_id: lock_id.clone(),
+        });
+    }
+    let paid = seen.received.as_ref().is_some_and(|received| !received.is_zero());
+    if paid || phase(&seen.status) != Some(3) {
+        draft.raise(
+            ReviewReason::UnexpectedProviderOrder,
+            format!(
+                "{} was made from lock {lock_id}, which this order gave up; the provider says `{}`",
+                seen.provider_order, seen.status_text
+            ),
+        );
+    }
+    draft.finish()
+}
+
+/// A create's answer that came after its lock was given up.
+pub(crate) fn given_up_by_answer(
+    mut draft: Draft<'_>,
+    provider_order: &ProviderOrderId,
+    lock_id: &LockId,
+) -> Outcome {
+    if draft.next.other_orders.contains(provider_order) {
+        return Outcome::AlreadyThere(Already::Duplicate);
+    }
+    draft.push(Event::GivenUpOrderFound {
+        provider_order: provider_order.clone(),
+        lock_id: lock_id.clone(),
+    });
+    let detail = format!("{provider_order} was made from lock {lock_id}, which this order gave up");
+    draft.raise(ReviewReason::UnexpectedProviderOrder, detail);
+    draft.finish()
 }
 
 fn second_order(mut draft: Draft<'_>, provider_order: &ProviderOrderId) -> Outcome {
@@ -223,7 +269,16 @@ fn other_order(
     now: Timestamp,
     policy: &Policy,
 ) -> Option<Outcome> {
-    let same_lock = seen.lock_id.as_ref() == Some(&order.terms.lock_id);
+    if let (Source::Confirmed { .. }, Some(lock_id)) = (seen.source, &seen.lock_id)
+        && order.gave_up(lock_id)
+        && seen.provider_order != bound.provider_order
+    {
+        return Some(given_up(Draft::for_observation(order, seen, now, policy), seen, lock_id));
+    }
+    let same_lock = seen
+        .lock_id
+        .as_ref()
+        .is_some_and(|lock_id| *lock_id == order.terms.lock_id || order.gave_up(lock_id));
     if seen.provider_order != bound.provider_order {
         return Some(match seen.source {
             Source::Confirmed { .. } if same_lock => {
@@ -260,8 +315,8 @@ fn claim(
     now: Timestamp,
     policy: &Policy,
 ) -> Outcome {
-    let known = bound.last_read.as_ref().is_some_and(|last| last.says_the_same(seen));
-    let heard = order.hint.as_ref().is_some_and(|hint| hint.claim.says_the_same(seen));
+    let known = bound.last_read.as_ref().is_some_and(|last| seen.adds_nothing_to(last));
+    let heard = order.hint.as_ref().is_some_and(|hint| seen.adds_nothing_to(&hint.claim));
     if known || heard {
         return Outcome::AlreadyThere(Already::Duplicate);
     }
@@ -274,6 +329,9 @@ fn claim(
             draft.push(Event::WalletRequested);
         }
         return draft.finish();
+    }
+    if order.claims >= Order::CLAIMS_MAX {
+        return Outcome::Refused(Refusal::TooManyClaims);
     }
     draft.push(Event::Claimed { claim: Box::new(seen.clone()) });
     draft.awaits_confirmation();
@@ -306,6 +364,7 @@ fn read_before_the_end(draft: &mut Draft<'_>, seen: &Observation) {
         ProviderStatus::Executed => {
             wallet_given(draft, seen);
             draft.push(Event::Executed { received: seen.received.clone() });
+            executed_amount(draft, seen);
         }
         ProviderStatus::Reversed => {
             wallet_given(draft, seen);
@@ -356,6 +415,19 @@ fn fail(draft: &mut Draft<'_>, seen: &Observation, reason: FailReason) {
             ReviewReason::FundsOnFailed,
             format!("{received} arrived, and the order failed"),
         );
+    }
+}
+
+/// Sold, and not for what was locked: both facts go to a person, whichever way they differ.
+fn executed_amount(draft: &mut Draft<'_>, seen: &Observation) {
+    let known = draft.next.state.deposit().map(|deposit| &deposit.payment.received);
+    let received = seen.received.as_ref().into_iter().chain(known).max();
+    let Some(received) = received.filter(|received| !received.is_zero()) else { return };
+    let agreed = &draft.next.terms.pay_amount;
+    let apart = (received.value() - agreed.value()).abs();
+    if apart > draft.policy.amount_tolerance.value() {
+        let detail = format!("{agreed} was locked, and it was executed with {received} received");
+        draft.raise(ReviewReason::ExecutedAmount, detail);
     }
 }
 

@@ -1,6 +1,9 @@
 //! What a person should be asked after a read, or need not be asked any more.
 
-use crate::{Observation, PaymentKind, ReviewReason, StateName, Timestamp, order::Draft};
+use crate::{
+    Observation, Order, Outcome, PaymentKind, Policy, ReviewReason, StateName, Timestamp,
+    order::Draft, state::Bound,
+};
 
 /// What a person should be asked after the newest read, or need not be asked any more.
 pub(super) fn questions(draft: &mut Draft<'_>, seen: &Observation) {
@@ -31,11 +34,7 @@ pub(super) fn questions(draft: &mut Draft<'_>, seen: &Observation) {
         None => draft.settle(ReviewReason::UnknownStatus),
     }
     match draft.next.state_name() {
-        StateName::Created | StateName::WaitingForWallet => {
-            if now.since(bound.at) >= policy.wallet_review_after {
-                draft.raise(ReviewReason::WalletLate, "no address yet".to_owned());
-            }
-        }
+        StateName::Created | StateName::WaitingForWallet => wallet_late(draft, &bound),
         StateName::AwaitingPayment => overdue(draft, now),
         StateName::Locked | StateName::Executed | StateName::Failed => {
             for reason in [
@@ -47,6 +46,23 @@ pub(super) fn questions(draft: &mut Draft<'_>, seen: &Observation) {
                 draft.settle(reason);
             }
         }
+    }
+}
+
+/// No read said anything, and time has passed: an order that cannot be read is asked about all the same.
+pub(crate) fn woken(order: &Order, bound: &Bound, now: Timestamp, policy: &Policy) -> Outcome {
+    let mut draft = Draft::for_clock(order, now, policy);
+    match order.state_name() {
+        StateName::Created | StateName::WaitingForWallet => wallet_late(&mut draft, bound),
+        StateName::AwaitingPayment => overdue(&mut draft, now),
+        StateName::Locked | StateName::Executed | StateName::Failed => {}
+    }
+    draft.finish()
+}
+
+fn wallet_late(draft: &mut Draft<'_>, bound: &Bound) {
+    if draft.now.since(bound.at) >= draft.policy.wallet_review_after {
+        draft.raise(ReviewReason::WalletLate, "no address yet".to_owned());
     }
 }
 
@@ -66,12 +82,18 @@ pub(super) fn overdue(draft: &mut Draft<'_>, now: Timestamp) {
             }
         }
     }
-    if deposit.expires_at.is_some_and(|deadline| now >= deadline.plus(policy.overdue_review_after))
-    {
-        draft.raise(
-            ReviewReason::Overdue,
-            "past its deadline, and the provider has not ended it".to_owned(),
-        );
+    let (asks_at, detail) = match deposit.expires_at {
+        Some(deadline) => (
+            deadline.plus(policy.overdue_review_after),
+            "past its deadline, and the provider has not ended it",
+        ),
+        None => (
+            draft.next.since.plus(policy.unpaid_review_after),
+            "the provider has named no deadline, and has not ended it",
+        ),
+    };
+    if now >= asks_at {
+        draft.raise(ReviewReason::Overdue, detail.to_owned());
     } else {
         draft.settle(ReviewReason::Overdue);
     }

@@ -1,6 +1,6 @@
 //! What one event does to an order: the fold. It decides nothing; whatever an event means stands in the event.
 
-use super::{CancelWish, Hint, Order};
+use super::{CancelWish, EarlierLock, Hint, Order};
 use crate::{
     AfterFact, Cause, Event, EventRecord, Exact, Fact, Funds, OrderOutcome, OrderResult, Review,
     State, Timestamp,
@@ -61,6 +61,9 @@ pub(crate) fn begin(first: &EventRecord) -> Result<Order, BadHistory> {
         other_orders: Vec::new(),
         outcome: None,
         after: Vec::new(),
+        claims: 0,
+        relock: None,
+        earlier_locks: Vec::new(),
     })
 }
 
@@ -83,6 +86,8 @@ fn event(order: &mut Order, record: &EventRecord) -> Result<(), BadHistory> {
         | Event::CreateNotSent { .. }
         | Event::CreateHeld { .. }
         | Event::CreateUnknown { .. }
+        | Event::RelockWanted { .. }
+        | Event::Relocked { .. }
         | Event::PostAgainAuthorised => create(order, record)?,
         Event::Bound { provider_order, by } => {
             bind(order, Bound::new(provider_order.clone(), *by, at), record)?
@@ -90,7 +95,8 @@ fn event(order: &mut Order, record: &EventRecord) -> Result<(), BadHistory> {
         Event::AdoptionAsked { provider_order } => order.adopting = Some(provider_order.clone()),
         Event::AdoptionRefused { .. } => order.adopting = None,
         Event::Claimed { claim } => {
-            order.hint = Some(Hint { heard_at: claim.at(), claim: claim.clone() })
+            order.hint = Some(Hint { heard_at: claim.at(), claim: claim.clone() });
+            order.claims = order.claims.saturating_add(1);
         }
         Event::Read { seen } => {
             let Some(bound) = order.state.bound_mut() else {
@@ -98,6 +104,9 @@ fn event(order: &mut Order, record: &EventRecord) -> Result<(), BadHistory> {
             };
             let newest = bound.is_newest(seen.at());
             if newest {
+                if bound.last_read.as_ref().is_none_or(|last| !last.says_the_same(seen)) {
+                    order.claims = 0;
+                }
                 bound.take_in(seen);
                 if order.hint.as_ref().is_some_and(|hint| seen.at() >= hint.heard_at) {
                     order.hint = None;
@@ -139,7 +148,17 @@ fn event(order: &mut Order, record: &EventRecord) -> Result<(), BadHistory> {
                 }
             }
         }
-        Event::NotFound | Event::Noted { .. } | Event::Resolved { .. } | Event::Restored { .. } => {
+        Event::NotFound
+        | Event::Noted { .. }
+        | Event::Resolved { .. }
+        | Event::Restored { .. }
+        | Event::RelockDeclined { .. } => {}
+        Event::RelockAllowed { relock } => order.relock = Some(relock.clone()),
+        Event::GivenUpOrderFound { provider_order, .. } => {
+            order.other_orders.push(provider_order.clone());
+            if order.adopting.as_ref() == Some(provider_order) {
+                order.adopting = None;
+            }
         }
         Event::SecondOrderFound { provider_order } => {
             order.other_orders.push(provider_order.clone())
@@ -232,6 +251,7 @@ fn create(order: &mut Order, record: &EventRecord) -> Result<(), BadHistory> {
             *unknown_before
         }
         Create::Unknown { .. } => true,
+        Create::Relocking { .. } => false,
     };
     match &record.event {
         Event::CreateIntended { attempt } => {
@@ -267,6 +287,27 @@ fn create(order: &mut Order, record: &EventRecord) -> Result<(), BadHistory> {
                 };
             }
         }
+        Event::RelockWanted { instead_of } => {
+            let (Create::NotSent { attempts, .. }
+            | Create::InFlight { attempt: attempts, .. }
+            | Create::Unknown { attempt: attempts, .. }
+            | Create::Relocking { attempts, .. }) = create;
+            let (attempts, instead_of) = (*attempts, instead_of.clone());
+            *create = Create::Relocking { since: at, attempts, instead_of };
+        }
+        Event::Relocked { terms } => {
+            let Create::Relocking { attempts: last_attempt, .. } = *create else {
+                return Err(BadHistory::at(order, &record.event));
+            };
+            *create = Create::NotSent {
+                attempts: last_attempt,
+                next_at: at,
+                held: None,
+                unknown_before: false,
+            };
+            let terms = std::mem::replace(&mut order.terms, (**terms).clone());
+            order.earlier_locks.push(EarlierLock { terms, last_attempt });
+        }
         Event::Submitted { .. }
         | Event::Bound { .. }
         | Event::AdoptionAsked { .. }
@@ -288,7 +329,10 @@ fn create(order: &mut Order, record: &EventRecord) -> Result<(), BadHistory> {
         | Event::CancelWished { .. }
         | Event::RetryAsked
         | Event::Noted { .. }
-        | Event::Restored { .. } => {}
+        | Event::Restored { .. }
+        | Event::RelockAllowed { .. }
+        | Event::RelockDeclined { .. }
+        | Event::GivenUpOrderFound { .. } => {}
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::{Draft, Order, apply};
+use super::{Draft, Order};
 use crate::{
     Cause, Disposition, Event, EventRecord, Input, Observation, OrderId, Outcome, Policy,
     ReviewReason, Source, Step, Submit, Timestamp, schedule, terms::TermsMismatch,
@@ -29,6 +29,14 @@ pub(super) fn submitted(
             format!("{} bytes", reference.len()),
         ));
     }
+    if let Some(relock) = &submit.relock {
+        submit.terms.check_relock(relock)?;
+    }
+    let allowed = submit.relock.map(|relock| EventRecord {
+        at: now,
+        cause: cause.clone(),
+        event: Event::RelockAllowed { relock },
+    });
     let first = EventRecord {
         at: now,
         cause,
@@ -40,10 +48,11 @@ pub(super) fn submitted(
             reference: submit.reference,
         },
     };
-    let order = apply::begin(&first)
+    let events: Vec<_> = std::iter::once(first).chain(allowed).collect();
+    let order = Order::fold(&events)
         .map_err(|_| mismatch("submit", "a first event".to_owned(), "another".to_owned()))?;
     Ok(Step {
-        events: vec![first],
+        events,
         wake_up: schedule::wake_up(&order, now, policy),
         next: order,
         effects: Vec::new(),

@@ -10,7 +10,9 @@ use crate::{
 pub(crate) fn submit_again(order: &Order, submit: &Submit) -> Outcome {
     let same = order.account == submit.account
         && order.key == submit.key
-        && order.terms == submit.terms
+        // A replay names the lock that it first came with.
+        && order.earlier_locks.first().map_or(&order.terms, |earlier| &earlier.terms) == &submit.terms
+        && order.relock == submit.relock
         && order.reference == submit.reference;
     if same {
         Outcome::AlreadyThere(Already::Duplicate)

@@ -12,9 +12,10 @@ pub use apply::BadHistory;
 pub(crate) use draft::Draft;
 
 use crate::{
-    AccountId, AfterFact, Author, Cause, EventRecord, IdempotencyKey, Input, Observation, OrderId,
-    OrderOutcome, Outcome, Policy, ProviderOrderId, Review, ReviewReason, State, StateName, Step,
-    Submit, Terms, Timestamp, observation::Address, schedule, terms::TermsMismatch,
+    AccountId, AfterFact, Author, Cause, EventRecord, IdempotencyKey, Input, LockId, Observation,
+    OrderId, OrderOutcome, Outcome, Policy, ProviderOrderId, Relock, Review, ReviewReason, State,
+    StateName, Step, Submit, Terms, Timestamp, observation::Address, schedule,
+    terms::TermsMismatch,
 };
 
 /// One sale: crypto in, fiat out, at a locked rate.
@@ -52,6 +53,12 @@ pub struct Order {
     pub outcome: Option<OrderOutcome>,
     /// What came to light after the end.
     pub after: Vec<AfterFact>,
+    /// Claims written down since a read last said something new. Bounded: see [`Order::CLAIMS_MAX`].
+    pub claims: u32,
+    /// What the caller allows for a fresh lock in place of one that ended.
+    pub relock: Option<Relock>,
+    /// The locks it had before this one, oldest first.
+    pub earlier_locks: Vec<EarlierLock>,
 }
 
 /// Somebody wants the order to end.
@@ -72,9 +79,23 @@ pub struct Hint {
     pub claim: Box<Observation>,
 }
 
+/// A lock that another one took the place of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EarlierLock {
+    /// What it promised.
+    pub terms: Terms,
+    /// The last attempt to make an order of it, counted over all locks.
+    pub last_attempt: u32,
+}
+
 impl Order {
     /// The longest reference and note, in bytes.
     pub const TEXT_BYTES_MAX: usize = 2_000;
+    /// More claims than this, without a read that says anything new, are not written down: whoever forges webhooks must
+    /// not be able to make a history without end.
+    pub const CLAIMS_MAX: u32 = 16;
+    /// So often a fresh lock takes the place of one that ended.
+    pub const LOCKS_MAX: usize = 10;
 
     /// A new order. Whether its key and lock are free is for the store to say.
     ///
@@ -183,6 +204,26 @@ impl Order {
     #[must_use]
     pub fn may_still_send(&self, now: Timestamp, policy: &Policy) -> bool {
         now <= schedule::last_send(self, policy)
+    }
+
+    /// The last moment at which its lock may be posted.
+    #[must_use]
+    pub fn last_send(&self, policy: &Policy) -> Timestamp {
+        schedule::last_send(self, policy)
+    }
+
+    /// Whether it had this lock before, and gave it up.
+    #[must_use]
+    pub fn gave_up(&self, lock_id: &LockId) -> bool {
+        self.earlier_locks.iter().any(|earlier| earlier.terms.lock_id == *lock_id)
+    }
+
+    /// The lock that was given up and that this attempt was made with; `None`: the present one's.
+    pub(crate) fn lock_of_attempt(&self, attempt: u32) -> Option<&LockId> {
+        self.earlier_locks
+            .iter()
+            .find(|earlier| attempt <= earlier.last_attempt)
+            .map(|earlier| &earlier.terms.lock_id)
     }
 
     /// Its state's name.

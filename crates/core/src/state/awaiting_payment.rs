@@ -36,7 +36,8 @@ impl AwaitingPayment {
                 now,
                 policy,
             ),
-            Input::Woken => Outcome::AlreadyThere(crate::Already::Duplicate),
+            // Time decides nothing here; what has lasted too long is asked about.
+            Input::Woken => observe::woken(order, &self.bound, now, policy),
             Input::Restored { incarnation } => {
                 crate::restore::restored(order, *incarnation, now, policy)
             }

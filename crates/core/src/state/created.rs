@@ -34,8 +34,8 @@ impl Created {
                 now,
                 policy,
             ),
-            // Time decides nothing here: a read is due, and what it says is another input.
-            Input::Woken => Outcome::AlreadyThere(crate::Already::Duplicate),
+            // Time decides nothing here; what has lasted too long is asked about.
+            Input::Woken => observe::woken(order, &self.bound, now, policy),
             Input::Restored { incarnation } => {
                 crate::restore::restored(order, *incarnation, now, policy)
             }

@@ -82,7 +82,9 @@ impl Failed {
                     answer: CreateAnswer::NotSent { .. } | CreateAnswer::Refused { .. },
                     ..
                 }
-                | CreateInput::Interrupted { .. },
+                | CreateInput::Interrupted { .. }
+                | CreateInput::Locked { .. }
+                | CreateInput::LockRefused { .. },
             ) => Outcome::AlreadyThere(Already::Stale),
             Input::Create(CreateInput::Permit) => Outcome::Refused(Refusal::Ended),
             Input::Observed(seen) => observe::unbound(order, seen, now, policy),

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Already, Command, CreateAnswer, CreateInput, CreateVerdict, Effect, Event, FailReason, Funds,
-    Input, LockId, Order, Outcome, Policy, Refusal, Resolution, ReviewReason, Timestamp,
+    Input, LockId, Order, Outcome, Policy, Refusal, Resolution, ReviewReason, Terms, Timestamp,
     event::BoundBy,
     observe,
     order::{Draft, commands},
@@ -53,6 +53,15 @@ pub enum Create {
         /// Why.
         why: String,
     },
+    /// The lock is over and nothing can come of it; a fresh one is being taken, at a price that the caller allowed.
+    Relocking {
+        /// Since when.
+        since: Timestamp,
+        /// How many attempts there were.
+        attempts: u32,
+        /// What the order fails of if there is none.
+        instead_of: FailReason,
+    },
 }
 
 impl Locked {
@@ -99,6 +108,10 @@ impl Locked {
                 Create::InFlight { .. } | Create::Unknown { .. } => {
                     commands::wish_cancel(draft, author)
                 }
+                Create::Relocking { instead_of, .. } => {
+                    decline(&mut draft, "cancelled", instead_of);
+                    draft.finish()
+                }
             },
             Command::Resolve { resolution, note, .. } => match resolution {
                 Resolution::Acknowledge(reason) => commands::acknowledge(draft, *reason, note),
@@ -115,7 +128,7 @@ impl Locked {
                         draft.settle_all();
                         draft.finish()
                     }
-                    Create::NotSent { unknown_before: false, .. } => {
+                    Create::NotSent { unknown_before: false, .. } | Create::Relocking { .. } => {
                         Outcome::Refused(Refusal::NoUnknownCreate)
                     }
                     Create::InFlight { .. } => Outcome::Refused(Refusal::CreateInFlight),
@@ -137,9 +150,13 @@ impl Locked {
                 }
                 Create::InFlight { .. } => Outcome::Refused(Refusal::CreateInFlight),
                 Create::Unknown { .. } => Outcome::Refused(Refusal::CreateUnknown),
+                Create::Relocking { .. } => {
+                    draft.push(Event::RetryAsked);
+                    draft.finish()
+                }
             },
             Command::PostAgain { acknowledged, .. } => match &self.create {
-                Create::NotSent { unknown_before: false, .. } => {
+                Create::NotSent { unknown_before: false, .. } | Create::Relocking { .. } => {
                     Outcome::Refused(Refusal::NoUnknownCreate)
                 }
                 Create::InFlight { .. } => Outcome::Refused(Refusal::CreateInFlight),
@@ -195,8 +212,17 @@ impl Locked {
                 }
                 Create::InFlight { .. } => Outcome::Refused(Refusal::CreateInFlight),
                 Create::Unknown { .. } => Outcome::Refused(Refusal::CreateUnknown),
+                Create::Relocking { .. } => {
+                    Outcome::Refused(Refusal::CreateNotDue("its lock is over"))
+                }
             },
-            CreateInput::Answered { answer: CreateAnswer::Accepted { provider_order }, .. } => {
+            CreateInput::Answered {
+                attempt,
+                answer: CreateAnswer::Accepted { provider_order },
+            } => {
+                if let Some(earlier) = order.lock_of_attempt(*attempt) {
+                    return observe::given_up_by_answer(draft, provider_order, earlier);
+                }
                 draft.push(Event::Bound {
                     provider_order: provider_order.clone(),
                     by: BoundBy::Answer,
@@ -219,9 +245,10 @@ impl Locked {
                     draft.settle(ReviewReason::UnknownCreate);
                     had_no_effect(draft, *attempt, false, why, None)
                 }
-                Create::NotSent { .. } | Create::InFlight { .. } | Create::Unknown { .. } => {
-                    Outcome::AlreadyThere(Already::Stale)
-                }
+                Create::NotSent { .. }
+                | Create::InFlight { .. }
+                | Create::Unknown { .. }
+                | Create::Relocking { .. } => Outcome::AlreadyThere(Already::Stale),
             },
             CreateInput::Answered {
                 attempt,
@@ -266,19 +293,29 @@ impl Locked {
                             }
                         }
                     }
-                    Create::NotSent { .. } | Create::InFlight { .. } | Create::Unknown { .. } => {
-                        Outcome::AlreadyThere(Already::Stale)
-                    }
+                    Create::NotSent { .. }
+                    | Create::InFlight { .. }
+                    | Create::Unknown { .. }
+                    | Create::Relocking { .. } => Outcome::AlreadyThere(Already::Stale),
                 }
+            }
+            CreateInput::Locked { terms } => self.on_locked(order, draft, terms),
+            CreateInput::LockRefused { why } => {
+                let Create::Relocking { instead_of, .. } = &self.create else {
+                    return Outcome::AlreadyThere(Already::Stale);
+                };
+                decline(&mut draft, why, instead_of);
+                draft.finish()
             }
             CreateInput::Interrupted { attempt } => match &self.create {
                 Create::InFlight { attempt: current, .. } if current == attempt => {
                     draft.unknown(*attempt, "the process that sent it ended before its answer");
                     draft.finish()
                 }
-                Create::NotSent { .. } | Create::InFlight { .. } | Create::Unknown { .. } => {
-                    Outcome::AlreadyThere(Already::Stale)
-                }
+                Create::NotSent { .. }
+                | Create::InFlight { .. }
+                | Create::Unknown { .. }
+                | Create::Relocking { .. } => Outcome::AlreadyThere(Already::Stale),
             },
         }
     }
@@ -306,10 +343,7 @@ impl Locked {
                 if time_decides
                     && schedule::unknown_ends_at(order, policy).is_some_and(|end| now >= end)
                 {
-                    draft.push(Event::Failed {
-                        reason: FailReason::UnknownCreate,
-                        funds: Funds::None,
-                    });
+                    end_of_lock(&mut draft, FailReason::UnknownCreate);
                     draft.settle(ReviewReason::UnknownCreate);
                 } else if now >= since.plus(policy.unknown_create_review_after)
                     && !order.has_open(ReviewReason::ExposurePossible)
@@ -318,7 +352,36 @@ impl Locked {
                 }
                 draft.finish()
             }
+            Create::Relocking { instead_of, .. } => {
+                if !relock_goes_on(order, now) {
+                    decline(&mut draft, "the time for a fresh lock is over", instead_of);
+                }
+                draft.finish()
+            }
         }
+    }
+
+    /// A fresh lock is there.
+    fn on_locked(&self, order: &Order, mut draft: Draft<'_>, fresh: &Terms) -> Outcome {
+        let Create::Relocking { instead_of, .. } = &self.create else {
+            return Outcome::AlreadyThere(Already::Stale);
+        };
+        let Some(relock) = order.relock.as_ref().filter(|_| relock_goes_on(order, draft.now))
+        else {
+            decline(&mut draft, "the time for a fresh lock is over", instead_of);
+            return draft.finish();
+        };
+        if let Err(mismatch) = order.terms.check_fresh(fresh, relock) {
+            decline(&mut draft, &format!("lock {}: {mismatch}", fresh.lock_id), instead_of);
+            return draft.finish();
+        }
+        let used = fresh.lock_id == order.terms.lock_id || order.gave_up(&fresh.lock_id);
+        if used || draft.now > fresh.expires_at.minus(draft.policy.lock_margin) {
+            // Of no use; another is taken.
+            return Outcome::AlreadyThere(Already::Stale);
+        }
+        draft.push(Event::Relocked { terms: Box::new(fresh.clone()) });
+        draft.finish()
     }
 
     /// The lock can not be posted any more.
@@ -327,16 +390,43 @@ impl Locked {
             Create::NotSent { unknown_before: false, held, .. } => {
                 if held.is_some() {
                     draft.settle(ReviewReason::CreateRefused);
+                    // What the provider refuses at this lock it refuses at the next.
+                    draft.push(Event::Failed {
+                        reason: FailReason::LockExpired,
+                        funds: Funds::None,
+                    });
+                } else {
+                    end_of_lock(&mut draft, FailReason::LockExpired);
                 }
-                draft.push(Event::Failed { reason: FailReason::LockExpired, funds: Funds::None });
             }
             Create::NotSent { unknown_before: true, attempts, .. } => {
                 draft.unknown(*attempts, "the lock ended before it could be posted again");
             }
-            Create::InFlight { .. } | Create::Unknown { .. } => {}
+            Create::InFlight { .. } | Create::Unknown { .. } | Create::Relocking { .. } => {}
         }
         draft.finish()
     }
+}
+
+/// Nothing can come of the lock any more: a fresh one where the caller allowed it, the end otherwise.
+fn end_of_lock(draft: &mut Draft<'_>, reason: FailReason) {
+    if draft.next.cancel.is_none() && relock_goes_on(&draft.next, draft.now) {
+        draft.push(Event::RelockWanted { instead_of: reason });
+    } else {
+        draft.push(Event::Failed { reason, funds: Funds::None });
+    }
+}
+
+/// Whether a fresh lock may be taken now.
+fn relock_goes_on(order: &Order, now: Timestamp) -> bool {
+    order.relock.as_ref().is_some_and(|relock| relock.until.is_none_or(|until| now <= until))
+        && order.earlier_locks.len() < Order::LOCKS_MAX
+}
+
+/// No fresh lock.
+fn decline(draft: &mut Draft<'_>, why: &str, instead_of: &FailReason) {
+    draft.push(Event::RelockDeclined { why: why.to_owned() });
+    draft.push(Event::Failed { reason: instead_of.clone(), funds: Funds::None });
 }
 
 /// Nothing is at the provider, and somebody wants the order to end.

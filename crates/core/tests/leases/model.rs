@@ -248,7 +248,7 @@ impl Leases {
 pub(crate) fn attempts(order: &Order) -> u32 {
     match &order.state {
         State::Locked(Locked { create }) => match create {
-            Create::NotSent { attempts, .. } => *attempts,
+            Create::NotSent { attempts, .. } | Create::Relocking { attempts, .. } => *attempts,
             Create::InFlight { attempt, .. } | Create::Unknown { attempt, .. } => *attempt,
         },
         State::Created(_)

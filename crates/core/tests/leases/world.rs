@@ -78,6 +78,7 @@ pub(crate) fn submitted(policy: &Policy) -> Order {
             expires_at: Clock::LockEnded.now(),
         },
         reference: None,
+        relock: None,
     };
     Order::submit(id, submit, Clock::LockHolds.now(), policy).unwrap().next
 }

@@ -3,7 +3,7 @@
 use orderkeep_core::{
     AccountId, Address, AnswerClass, Author, Command, CreateAnswer, CreateInput, Currency, Event,
     EventRecord, Exact, IdempotencyKey, Input, LockId, Network, Observation, Order, OrderId,
-    Outcome, Policy, ProviderOrderId, ProviderStatus, Resolution, ReviewReason,
+    Outcome, Policy, ProviderOrderId, ProviderStatus, Relock, Resolution, ReviewReason,
     SecondOrderAcknowledged, Source, StateName, Step, Submit, Terms, Timestamp, TransactionHash,
 };
 use std::time::Duration;
@@ -70,7 +70,27 @@ pub(crate) fn submit() -> Submit {
         key: IdempotencyKey::new("key-1").unwrap(),
         terms: terms(),
         reference: Some("invoice 7".to_owned()),
+        relock: None,
     }
+}
+
+/// The same, and a fresh lock may ask for up to 105.
+pub(crate) fn submit_with_relock() -> Submit {
+    Submit { relock: Some(Relock { max_pay_amount: exact("105"), until: None }), ..submit() }
+}
+
+/// A fresh lock, from this second on for 15 minutes.
+pub(crate) fn fresh(seconds: i64, pay_amount: &str) -> Terms {
+    Terms {
+        lock_id: LockId::new("lock-fresh").unwrap(),
+        pay_amount: exact(pay_amount),
+        expires_at: at(seconds + LOCK_ENDS),
+        ..terms()
+    }
+}
+
+pub(crate) fn locked_again(fresh: Terms) -> Input {
+    Input::Create(CreateInput::Locked { terms: Box::new(fresh) })
 }
 
 pub(crate) fn submitted(now: Timestamp, policy: &Policy) -> Step {
@@ -221,6 +241,13 @@ impl Story {
     pub(crate) fn with(policy: Policy) -> Self {
         let step = submitted(at(0), &policy);
         Self { order: step.next, history: step.events, policy, last: None }
+    }
+
+    /// The caller allows a fresh lock.
+    pub(crate) fn with_relock() -> Self {
+        let id: OrderId = "0195a000-0000-7000-8000-000000000001".parse().unwrap();
+        let step = Order::submit(id, submit_with_relock(), at(0), &policy()).unwrap();
+        Self { order: step.next, history: step.events, policy: policy(), last: None }
     }
 
     /// The create of attempt 1 is on its way since second 1.

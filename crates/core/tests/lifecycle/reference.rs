@@ -210,6 +210,7 @@ fn place(story: &Story) -> At {
             Create::InFlight { unknown_before: true, .. } => At::FlyingAgain,
             Create::InFlight { unknown_before: false, .. } => At::Flying,
             Create::Unknown { .. } => At::Unknown,
+            Create::Relocking { .. } => unreachable!("no fresh lock is allowed here"),
         },
         State::Created(_) => At::Created,
         State::WaitingForWallet(_) => At::Waiting,

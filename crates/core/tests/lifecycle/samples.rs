@@ -2,8 +2,8 @@
 
 use crate::fixture::*;
 use orderkeep_core::{
-    AnswerClass, CreateInput, Input, LockId, Observation, ProviderStatus, Resolution, Timestamp,
-    table::Situation,
+    AnswerClass, CreateInput, Input, LockId, Observation, ProviderStatus, Resolution, Submit,
+    Timestamp, table::Situation,
 };
 
 /// When the sample inputs arrive: after every sample order's last event, and before its lock ends.
@@ -23,6 +23,7 @@ pub(crate) fn order_in(situation: Situation) -> Story {
             Story::unknown().then(3, post_again(lock())).then(NOW - 1, permit())
         }
         Situation::Exposed => Story::unknown().then(3, restored(1)),
+        Situation::Relocking => Story::with_relock().then(LOCK_ENDS, Input::Woken),
         Situation::Created => Story::created(),
         Situation::WaitingForWallet => Story::created().read(10, Says::WaitingForWallet),
         Situation::Unpaid => Story::awaiting(),
@@ -59,7 +60,7 @@ pub(crate) fn order_in(situation: Situation) -> Story {
 /// When a sample input reaches an order in this situation.
 pub(crate) const fn now_in(situation: Situation) -> i64 {
     match situation {
-        Situation::LockExpired => LOCK_ENDS + NOW,
+        Situation::LockExpired | Situation::Relocking => LOCK_ENDS + NOW,
         Situation::NotSent
         | Situation::Held
         | Situation::InFlight
@@ -102,6 +103,7 @@ const fn attempt_in(situation: Situation) -> u32 {
         | Situation::Unknown
         | Situation::PostAgain
         | Situation::Exposed
+        | Situation::Relocking
         | Situation::Created
         | Situation::WaitingForWallet
         | Situation::Unpaid
@@ -123,8 +125,9 @@ const fn attempt_in(situation: Situation) -> u32 {
 /// Every sample input, in the order of the table.
 pub(crate) fn inputs(situation: Situation) -> Vec<Sample> {
     let now = now_in(situation);
-    let mut all = commands();
-    all.extend(create_steps(attempt_in(situation)));
+    let body = if situation == Situation::Relocking { submit_with_relock() } else { submit() };
+    let mut all = commands(body);
+    all.extend(create_steps(attempt_in(situation), now));
     all.extend(observations(now));
     all.push(("not found", not_found(ours(), now)));
     let mut samples: Vec<_> =
@@ -136,12 +139,12 @@ pub(crate) fn inputs(situation: Situation) -> Vec<Sample> {
     samples
 }
 
-fn commands() -> Vec<(&'static str, Input)> {
-    let mut other_body = submit();
+fn commands(body: Submit) -> Vec<(&'static str, Input)> {
+    let mut other_body = body.clone();
     other_body.reference = None;
     let submitting = |submit| Input::Command(orderkeep_core::Command::Submit(submit));
     vec![
-        ("submit, same body", submitting(submit())),
+        ("submit, same body", submitting(body)),
         ("submit, other body", submitting(other_body)),
         ("cancel", cancel()),
         ("acknowledge", acknowledge(None)),
@@ -155,7 +158,7 @@ fn commands() -> Vec<(&'static str, Input)> {
     ]
 }
 
-fn create_steps(attempt: u32) -> Vec<(&'static str, Input)> {
+fn create_steps(attempt: u32, now: i64) -> Vec<(&'static str, Input)> {
     let says = |class, code| answered(attempt, refused(class, code));
     vec![
         ("permit", permit()),
@@ -169,6 +172,8 @@ fn create_steps(attempt: u32) -> Vec<(&'static str, Input)> {
         ("answer: ambiguous (P500)", says(AnswerClass::Ambiguous, Some("P500"))),
         ("answer: of another attempt", answered(9, not_sent())),
         ("interrupted", Input::Create(CreateInput::Interrupted { attempt })),
+        ("fresh lock", locked_again(fresh(now, "104"))),
+        ("fresh lock refused", Input::Create(CreateInput::LockRefused { why: "P403".to_owned() })),
     ]
 }
 

@@ -52,6 +52,7 @@ pub struct Lifted {
 
 impl codec::Record for Restore {
     const WHAT: &'static str = "restore";
+    const SCHEMA: u16 = 1;
 }
 
 /// Why a hold is not lifted.

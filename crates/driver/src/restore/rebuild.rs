@@ -27,7 +27,7 @@ pub(crate) async fn rebuild(
     let Ok(key) = IdempotencyKey::new(format!("rebuilt:{}", seen.provider_order)) else {
         return Ok(None);
     };
-    let submit = Submit { account: account.clone(), key, terms, reference: None };
+    let submit = Submit { account: account.clone(), key, terms, reference: None, relock: None };
     let now = parts.clock.now();
     let id = OrderId(parts.entropy.id(now));
     let step = match Order::rebuild(id, submit, seen, incarnation, now, &parts.config.policy) {

@@ -4,10 +4,11 @@ use std::{sync::Arc, time::Duration};
 
 use futures_util::FutureExt;
 use orderkeep_core::{
-    AnswerClass, CreateAnswer, Effect, Input, Order, OrderId, ProviderOrderId, ReviewReason, State,
-    Step, Timestamp,
+    AnswerClass, CreateAnswer, CreateInput, Effect, Input, Order, OrderId, ProviderOrderId,
+    ReviewReason, State, Step, Terms, Timestamp,
 };
 
+use orderkeep_provider::{CallError, FailureClass, LockRequest};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::{Done, Job, Shard, What};
@@ -115,6 +116,56 @@ impl Shard {
                 }
             }
         }
+    }
+
+    /// Takes a fresh lock for an order whose lock is over.
+    pub(super) fn relock(&mut self, order: &Order, now: Timestamp) {
+        let account = self.parts.accounts.get(&order.account).cloned();
+        let (Some(account), Some(amount)) = (account, order.terms.settle_amount.clone()) else {
+            self.touch(order, now);
+            return;
+        };
+        let Some(slot) = self.slots.get_mut(&order.id) else { return };
+        if slot.locking {
+            return;
+        }
+        let Ok(place) = Arc::clone(&account.reads).try_acquire_owned() else {
+            self.touch(order, now);
+            return;
+        };
+        slot.locking = true;
+        let id = order.id;
+        let request = LockRequest {
+            amount,
+            currency: order.terms.pay_currency.clone(),
+            network: order.terms.network.clone(),
+        };
+        let call = AbortOnDropHandle::new(tokio::spawn(calls::lock(account, now, request)));
+        self.work.push(
+            async move {
+                let answer = call.await.unwrap_or_else(|error| {
+                    tracing::error!(order_id = %id, %error, "its fresh lock failed in our own code");
+                    None
+                });
+                drop(place);
+                Done::Locked(id, answer.map(|answer| answer.map(Box::new)))
+            }
+            .boxed(),
+        );
+    }
+
+    pub(super) fn on_locked(&mut self, id: OrderId, answer: Option<Result<Box<Terms>, CallError>>) {
+        let Some(slot) = self.slots.get_mut(&id) else { return };
+        slot.locking = false;
+        let what = match answer {
+            Some(Ok(terms)) => What::Read(Box::new(Input::Create(CreateInput::Locked { terms }))),
+            Some(Err(error)) if error.class == FailureClass::Definite => {
+                let why = error.to_string();
+                What::Read(Box::new(Input::Create(CreateInput::LockRefused { why })))
+            }
+            Some(Err(_)) | None => What::Move,
+        };
+        self.enqueue(id, Job::new(what));
     }
 
     pub(super) fn on_read(&mut self, id: OrderId, answer: Option<Box<ReadAnswer>>) {

@@ -67,6 +67,8 @@ impl Shard {
                 );
             }
             Done::Read(id, answer) => self.on_read(id, answer),
+            Done::Locked(id, answer) => self.on_locked(id, answer),
+            Done::Probed => {}
         }
     }
 
@@ -192,7 +194,7 @@ fn claimed(slot: &mut Slot, job: Job) {
         }
         // It is asked about again, later.
         What::Read(_) => slot.queue.push_front(Job::new(What::ReadFailed)),
-        What::ReadFailed | What::Wake | What::Look => {}
+        What::ReadFailed | What::Move | What::Wake | What::Look => {}
     }
     job.answer(Err(
         EngineError::Store("the provider's order belongs to another order".to_owned()).into()

@@ -29,6 +29,8 @@ pub(crate) enum What {
     Read(Box<Input>),
     /// A read brought no answer.
     ReadFailed,
+    /// Its wake-up is to be moved.
+    Move,
     /// A wake-up is due.
     Wake,
     /// Somebody says something that cannot be read: have a look.

@@ -18,7 +18,10 @@ use std::{
 };
 
 use futures_util::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
-use orderkeep_core::{AccountId, CreateAnswer, CreateInput, Input, OrderId, Step, Timestamp};
+use orderkeep_core::{
+    AccountId, CreateAnswer, CreateInput, Input, OrderId, Step, Terms, Timestamp,
+};
+use orderkeep_provider::CallError;
 use orderkeep_store::{CommitError, Committed, Health, Label, ListQuery, Store};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
@@ -78,6 +81,9 @@ enum Done {
         answer: CreateAnswer,
     },
     Read(OrderId, Option<Box<ReadAnswer>>),
+    /// A fresh lock, or why there is none; `None` when the engine stops.
+    Locked(OrderId, Option<Result<Box<Terms>, CallError>>),
+    Probed,
 }
 
 /// What a shard needs.

@@ -20,6 +20,8 @@ pub(super) struct Slot {
     pub(super) creating: Option<u32>,
     pub(super) permit_wanted: bool,
     pub(super) fetching: bool,
+    /// A fresh lock is being taken.
+    pub(super) locking: bool,
     /// Something was heard while a read was on its way, which may have missed it.
     pub(super) fetch_again: Option<ProviderOrderId>,
 }
@@ -32,5 +34,6 @@ impl Slot {
             && self.creating.is_none()
             && !self.permit_wanted
             && !self.fetching
+            && !self.locking
     }
 }

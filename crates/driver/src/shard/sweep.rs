@@ -70,7 +70,7 @@ impl Shard {
             let late = loaded.wake_up.is_none() || loaded.wake_up > latest;
             if late && latest.is_some() {
                 tracing::warn!(order_id = %loaded.order.id, wake_up = ?loaded.wake_up, "its wake-up is missing or too late, and is moved");
-                self.enqueue(loaded.order.id, Job::new(What::ReadFailed));
+                self.enqueue(loaded.order.id, Job::new(What::Move));
             }
         }
         Ok(())

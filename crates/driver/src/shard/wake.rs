@@ -53,6 +53,13 @@ impl WakeUps {
         }
     }
 
+    /// The same however far away it is, where the store knows of no such wake-up.
+    pub(super) fn remind(&mut self, at: Timestamp, id: OrderId) {
+        if self.near.len() < NEAR_MAX {
+            self.near.insert((at, id));
+        }
+    }
+
     /// The next order whose time has come.
     pub(super) fn pop(&mut self, now: Timestamp) -> Option<OrderId> {
         let first = self.near.first().filter(|(at, _)| *at <= now).copied()?;

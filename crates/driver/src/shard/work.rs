@@ -9,10 +9,11 @@ use orderkeep_core::{
 };
 use orderkeep_store::{Commit, CommitError, InboxDone, InboxSeq};
 use tokio::time::Instant;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::{Done, FULL_RETRY, Job, NO_PLACE_RETRY, Shard, What, wake};
 use crate::{
-    CommandError, EngineError,
+    CommandError, EngineError, calls,
     engine::Answered,
     gate::Purpose,
     metrics,
@@ -68,7 +69,8 @@ impl Shard {
         match job.what.clone() {
             What::Input(input) => self.feed(order, &input, job, now, false),
             What::Read(input) => self.feed(order, &input, job, now, true),
-            What::ReadFailed => self.touch(order, now),
+            What::ReadFailed => self.unread(order, job, now),
+            What::Move => self.touch(order, now),
             What::Look => {
                 if let Some(bound) = order.state.bound() {
                     self.fetch(order, bound.provider_order.clone(), now);
@@ -93,6 +95,7 @@ impl Shard {
             Due::Nothing => self.touch(order, now),
             Due::Tick => self.tick(order, now),
             Due::Create => self.ask_leave(order, now),
+            Due::Lock => self.relock(order, now),
             Due::Fetch(provider_order) => {
                 let fetching = self.slots.get(&order.id).is_some_and(|slot| slot.fetching);
                 if !fetching && !self.fetch(order, provider_order, now) {
@@ -113,6 +116,17 @@ impl Shard {
         let window = self.parts.config.policy.provider_order_window;
         let ends = window.is_some_and(|window| now >= order.terms.expires_at.plus(window));
         if order.create_unknown() && ends && !self.sees_provider(order) {
+            // Nobody may be asking it anything just now.
+            if let Some(account) = self.parts.accounts.get(&order.account).cloned() {
+                let probe = AbortOnDropHandle::new(tokio::spawn(calls::probe(account, now)));
+                self.work.push(
+                    async move {
+                        drop(probe.await);
+                        Done::Probed
+                    }
+                    .boxed(),
+                );
+            }
             self.wake_ups.add(Some(now.plus(UNSEEN_RETRY)), order.id);
             return;
         }
@@ -123,8 +137,18 @@ impl Shard {
     /// time decides about an unknown create.
     fn sees_provider(&self, order: &Order) -> bool {
         let account = self.parts.accounts.get(&order.account);
-        let seen = account.is_none_or(|account| account.gate.answers());
+        let seen = account.is_some_and(|account| account.gate.answers());
         seen && self.started_at.elapsed() >= LOOK_FIRST
+    }
+
+    /// A read brought nothing: it is asked for again. Where others are answered, what has lasted too long is asked about.
+    fn unread(&mut self, order: &Order, job: Job, now: Timestamp) {
+        let account = self.parts.accounts.get(&order.account);
+        if account.is_some_and(|account| account.gate.answers()) {
+            self.feed(order, &Input::Woken, job, now, true);
+        } else {
+            self.touch(order, now);
+        }
     }
 
     /// Waits for leave to post the order's create.
@@ -140,6 +164,9 @@ impl Shard {
             return;
         };
         slot.permit_wanted = true;
+        // Leave may come late; that the margin has passed is said when it has.
+        let margin = order.last_send(&self.parts.config.policy).plus(Duration::from_micros(1));
+        self.wake_ups.remind(margin, id);
         self.work.push(
             async move {
                 let permit = account.gate.permit(Purpose::Create, deadline).await;

@@ -7,13 +7,18 @@ use orderkeep_driver::codec::{self, CodecError};
 
 use crate::world::{at, terms};
 
-/// The order below, as version 0.1.0 writes it.
-const PINNED: &str = concat!(
+/// The order below, as schema 1 wrote it: nothing was there of claims written down and of fresh locks.
+const PINNED_1: &str = concat!(
     "010100100195a0000000700080000000000000010764656661756c74056b65792d310109696e766f",
     "6963652037066c6f636b2d3103313030047573646307706f6c79676f6e04302e3834010365757201",
     "023834fd0066218fea970c00fd00205e6bea970c00fd00205e6bea970c0001000000fd00205e6bea",
     "970c00000000000000000000",
 );
+
+/// As schema 2 writes it.
+fn pinned() -> String {
+    format!("010200{}000000", &PINNED_1[6..])
+}
 
 /// The event below, and the lock of the order.
 const EVENT: &str = "010100fd80a47c6bea970c0001036f70730401096e6f20616e73776572";
@@ -29,6 +34,7 @@ fn order() -> Order {
         key: IdempotencyKey::new("key-1").unwrap(),
         terms: terms("lock-1"),
         reference: Some("invoice 7".to_owned()),
+        relock: None,
     };
     Order::submit(id, submit, at(0), &Policy::default()).unwrap().next
 }
@@ -42,18 +48,20 @@ fn unhex(text: &str) -> Vec<u8> {
 }
 
 #[test]
-fn the_bytes_of_schema_1_are_pinned() {
-    assert_eq!(hex(&codec::encode(&order()).unwrap()), PINNED);
-    assert_eq!(codec::decode::<Order>(&unhex(PINNED)).unwrap(), order());
+fn the_bytes_of_every_schema_are_pinned() {
+    assert_eq!(hex(&codec::encode(&order()).unwrap()), pinned());
+    for bytes in [PINNED_1, &pinned()] {
+        assert_eq!(codec::decode::<Order>(&unhex(bytes)).unwrap(), order());
+    }
 }
 
 #[test]
 fn a_newer_schema_or_codec_is_refused_and_says_what_to_do() {
-    for (place, value, schema, codec_number) in [(1, 2, 2, 1), (2, 1, 257, 1), (0, 2, 1, 2)] {
-        let mut bytes = unhex(PINNED);
+    for (place, value, schema, codec_number) in [(1, 3, 3, 1), (2, 1, 258, 1), (0, 2, 2, 2)] {
+        let mut bytes = unhex(&pinned());
         bytes[place] = value;
         let refused = codec::decode::<Order>(&bytes).unwrap_err();
-        let newer = CodecError::Newer { what: "order", codec: codec_number, schema };
+        let newer = CodecError::Newer { what: "order", codec: codec_number, schema, reads: 2 };
         assert_eq!(refused, newer);
         assert!(refused.to_string().contains("run the version that wrote it, or a later one"));
     }
@@ -62,7 +70,7 @@ fn a_newer_schema_or_codec_is_refused_and_says_what_to_do() {
 /// Zeroed bytes look like a version of their own; taking them for an old one would read damage as an order.
 #[test]
 fn schema_0_is_damage_and_no_older_version() {
-    let mut bytes = unhex(PINNED);
+    let mut bytes = unhex(&pinned());
     bytes[1] = 0;
     let refused = codec::decode::<Order>(&bytes).unwrap_err();
     assert!(matches!(&refused, CodecError::Damaged { what: "order", .. }), "{refused:?}");
@@ -71,7 +79,7 @@ fn schema_0_is_damage_and_no_older_version() {
 
 #[test]
 fn what_is_cut_short_or_too_long_is_refused() {
-    let whole = unhex(PINNED);
+    let whole = unhex(&pinned());
     for length in 0..whole.len() {
         let refused = codec::decode::<Order>(&whole[..length]);
         assert!(matches!(refused, Err(CodecError::Damaged { .. })), "{length}: {refused:?}");

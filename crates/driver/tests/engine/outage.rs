@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use crate::{
     provider::Pace,
-    world::{World, at, request, terms},
+    world::{LOCK_ENDS, World, at, lock, request, terms},
 };
 
 /// The default budget: so many calls per second, and so many at once after a pause.
@@ -92,4 +92,17 @@ async fn after_hours_of_outage_the_backlog_is_worked_off_within_the_budget() {
     assert!(most_in_a_second(&calls) <= PER_SECOND + BURST + 1);
     assert!(calls.len() - before < MANY * 3 / 2, "{} calls", calls.len() - before);
     assert_eq!(world.provider.most_orders_of_one_lock(), 1);
+}
+
+/// Its create waits for leave that never comes; nothing was sent, so that its end is known when the margin passes.
+#[tokio::test(start_paused = true)]
+async fn an_order_that_gets_no_leave_fails_when_its_margin_passes_and_not_after() {
+    let world = World::new([]).await;
+    world.provider.set_denies(true);
+    let id = world.submit("lock-1").await;
+    world.until(LOCK_ENDS - 3).await;
+    assert_eq!(world.order(id).await.state_name(), StateName::Locked);
+    world.until(LOCK_ENDS - 1).await;
+    assert_eq!(world.order(id).await.state_name(), StateName::Failed);
+    assert!(world.provider.orders_of(&lock("lock-1")).is_empty());
 }

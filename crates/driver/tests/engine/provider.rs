@@ -424,7 +424,14 @@ fn bare(source: Source, provider_order: ProviderOrderId, word: &str) -> Observat
 
 impl Provider for Scripted {
     fn rates(&self) -> BoxFuture<'_, Result<Rates, CallError>> {
-        Box::pin(async { Ok(Rates { per_unit: BTreeMap::new() }) })
+        Box::pin(async {
+            let ledger = self.ledger();
+            match (ledger.down, ledger.denies) {
+                (true, _) => Err(failure(FailureClass::Ambiguous)),
+                (false, true) => Err(denied()),
+                (false, false) => Ok(Rates { per_unit: BTreeMap::new() }),
+            }
+        })
     }
 
     fn lock(&self, _: LockRequest) -> BoxFuture<'_, Result<Terms, CallError>> {

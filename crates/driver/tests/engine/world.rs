@@ -64,6 +64,7 @@ pub(crate) fn request(key: &str, terms: Terms) -> SubmitRequest {
         key: IdempotencyKey::new(key).unwrap(),
         terms: TermsSource::Given(Box::new(terms)),
         reference: Some("invoice 7".to_owned()),
+        relock: None,
     }
 }
 

@@ -31,6 +31,8 @@ async fn an_order_has_these_fields() {
             "settleAmount": "346.59",
             "expiresAt": "2026-03-01T12:00:40Z",
         },
+        "relock": null,
+        "earlierLockIds": [],
         "create": { "progress": "not_sent", "attempts": 0, "why": null },
         "providerOrderId": null,
         "providerStatus": null,

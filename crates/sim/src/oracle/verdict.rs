@@ -99,8 +99,13 @@ impl World {
             | Event::CancelWished { .. }
             | Event::RetryAsked
             | Event::PostAgainAuthorised
-            | Event::Noted { .. }
-            | Event::Restored { .. } => None,
+            | Event::Restored { .. }
+            | Event::RelockAllowed { .. }
+            | Event::RelockWanted { .. }
+            | Event::Relocked { .. }
+            | Event::RelockDeclined { .. }
+            | Event::GivenUpOrderFound { .. }
+            | Event::Noted { .. } => None,
         };
         if let Some(wrong) = wrong {
             let detail = format!("sale {sale}: {wrong}; the provider has {made:?}");

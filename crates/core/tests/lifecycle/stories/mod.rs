@@ -9,6 +9,8 @@ mod held;
 mod money;
 mod questions;
 mod reads;
+mod relock;
+mod repeated;
 mod restored;
 mod trust;
 
