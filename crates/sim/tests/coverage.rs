@@ -38,6 +38,7 @@ const UNREACHABLE: &[(&[&str], &[&str], &str)] = &[
         &["read: confirming", "read: executed"],
         "nobody pays to an address that was not shown",
     ),
+    (ALL, &["fresh lock", "fresh lock refused"], "no sale of a plan allows a fresh lock yet"),
     (
         &["Executed"],
         &["claim: failed", "read: failed"],
