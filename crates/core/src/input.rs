@@ -10,6 +10,10 @@ use crate::{
 
 /// One thing that happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "most inputs are observations, and none is kept for long"
+)]
 pub enum Input {
     /// Somebody asks for something.
     Command(Command),
@@ -42,7 +46,7 @@ pub enum Input {
 )]
 pub enum Command {
     /// The same submit again.
-    Submit(Submit),
+    Submit(Box<Submit>),
     /// End it if nothing was sent; otherwise a wish.
     Cancel {
         /// Who.

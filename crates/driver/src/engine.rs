@@ -336,7 +336,7 @@ impl Engine {
     ) -> Result<Submitted, SubmitError> {
         let key = submit.key.to_string();
         let holder = OrderId(holder.0);
-        match self.command(holder, Command::Submit(submit)).await {
+        match self.command(holder, Command::Submit(Box::new(submit))).await {
             Ok(answered) => Ok(Submitted { order: answered.order, replayed: true }),
             Err(CommandError::Engine(error)) => Err(error.into()),
             Err(

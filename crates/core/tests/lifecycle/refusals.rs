@@ -26,7 +26,7 @@ fn executed() -> Story {
 fn a_key_stands_for_one_body() {
     let mut other_body = submit();
     other_body.terms.pay_amount = exact("101");
-    let again = Input::Command(orderkeep_core::Command::Submit(other_body));
+    let again = Input::Command(orderkeep_core::Command::Submit(Box::new(other_body)));
     assert_eq!(
         refusal(Story::awaiting(), 30, &again),
         "this idempotency key was used for another order; use a new key, or send the same body"
@@ -37,7 +37,7 @@ fn a_key_stands_for_one_body() {
 fn the_same_amounts_in_other_words_are_the_same_body() {
     let mut same = submit();
     same.terms.pay_amount = exact("100.00");
-    let again = Input::Command(orderkeep_core::Command::Submit(same));
+    let again = Input::Command(orderkeep_core::Command::Submit(Box::new(same)));
     let outcome = Story::awaiting().tell(30, &again);
     assert!(matches!(outcome, Outcome::AlreadyThere(_)), "{outcome:?}");
 }

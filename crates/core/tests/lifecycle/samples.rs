@@ -142,7 +142,7 @@ pub(crate) fn inputs(situation: Situation) -> Vec<Sample> {
 fn commands(body: Submit) -> Vec<(&'static str, Input)> {
     let mut other_body = body.clone();
     other_body.reference = None;
-    let submitting = |submit| Input::Command(orderkeep_core::Command::Submit(submit));
+    let submitting = |submit| Input::Command(orderkeep_core::Command::Submit(Box::new(submit)));
     vec![
         ("submit, same body", submitting(body)),
         ("submit, other body", submitting(other_body)),
