@@ -112,6 +112,7 @@ async fn come_back(reply: Reply, back: Millis, limit: Duration) -> Result<Answer
 
 const CREATE: &str = "/v1/order";
 const LOCK: &str = "/v1/order/lock-rate";
+const RATES: &str = "/v1/order/get-rate";
 
 fn is_create(request: &Request) -> bool {
     request.is_post && request.path == CREATE
@@ -184,6 +185,7 @@ impl World {
         let call = match (request.is_post, request.path.as_str()) {
             (true, CREATE) => Call::Create(body),
             (true, LOCK) => Call::Lock(body),
+            (false, RATES) => Call::Rates,
             (_, path) => Call::Details(path.rsplit('/').next().unwrap_or_default()),
         };
         let reply = self.model.call(self.provider_now(), Key::Right, &call);
