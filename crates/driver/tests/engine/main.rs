@@ -28,6 +28,8 @@ mod full;
 #[cfg(test)]
 mod life;
 #[cfg(test)]
+mod lost_webhooks;
+#[cfg(test)]
 mod must_fail;
 #[cfg(test)]
 mod outage;
