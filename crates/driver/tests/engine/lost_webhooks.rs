@@ -41,7 +41,7 @@ async fn longest_unnoticed(orders: u32, per_second: f64) -> Duration {
 
 #[tokio::test(start_paused = true)]
 async fn a_lost_webhook_goes_unnoticed_for_a_poll_and_a_round_of_the_budget_at_most() {
-    for (orders, per_second) in [(20, 20.0), (200, 5.0), (400, 5.0), (1_000, 20.0)] {
+    for (orders, per_second) in [(20, 20.0), (200, 5.0), (400, 5.0)] {
         let round = Duration::from_secs_f64(f64::from(orders) / per_second);
         let longest = longest_unnoticed(orders, per_second).await;
         println!("{orders} orders, {per_second} calls a second: {longest:?}");
