@@ -40,10 +40,6 @@ pub enum Input {
 
 /// What somebody can ask for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "a command is asked once and gone; nobody keeps many"
-)]
 pub enum Command {
     /// The same submit again.
     Submit(Box<Submit>),

@@ -71,7 +71,7 @@ pub enum ReviewReason {
     UnreadSinceRestore,
     /// The order was lost with an older copy, and rebuilt from what the provider says.
     Rebuilt,
-    /// Executed with another amount than was locked.
+    /// Executed with less than was locked.
     ExecutedAmount,
 }
 

@@ -418,14 +418,15 @@ fn fail(draft: &mut Draft<'_>, seen: &Observation, reason: FailReason) {
     }
 }
 
-/// Sold, and not for what was locked: both facts go to a person, whichever way they differ.
+/// Sold for less than was locked: both facts go to a person. More than was locked is the payment's facet `over`,
+/// which shows the excess and asks nobody.
 fn executed_amount(draft: &mut Draft<'_>, seen: &Observation) {
     let known = draft.next.state.deposit().map(|deposit| &deposit.payment.received);
     let received = seen.received.as_ref().into_iter().chain(known).max();
     let Some(received) = received.filter(|received| !received.is_zero()) else { return };
     let agreed = &draft.next.terms.pay_amount;
-    let apart = (received.value() - agreed.value()).abs();
-    if apart > draft.policy.amount_tolerance.value() {
+    let short = agreed.value() - received.value();
+    if short > draft.policy.amount_tolerance.value() {
         let detail = format!("{agreed} was locked, and it was executed with {received} received");
         draft.raise(ReviewReason::ExecutedAmount, detail);
     }

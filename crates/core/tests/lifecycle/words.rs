@@ -74,7 +74,7 @@ fn causes_have_their_words() {
 fn inputs_have_their_words_for_metrics_and_for_the_table() {
     let says = |class| answered(1, refused(class, None));
     let inputs = [
-        (Input::Command(orderkeep_core::Command::Submit(submit())), "submit", "submit"),
+        (Input::Command(orderkeep_core::Command::Submit(Box::new(submit()))), "submit", "submit"),
         (cancel(), "cancel", "cancel"),
         (resolve(Resolution::NoProviderOrder), "resolve", "resolve"),
         (adopt(ours()), "adopt", "adopt"),

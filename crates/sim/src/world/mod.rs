@@ -132,7 +132,6 @@ enum Act {
 
 /// Something that the engine is asked for.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "a simulation holds a handful of them")]
 pub(crate) enum Job {
     /// Take a lock.
     Lock(usize),
