@@ -12,13 +12,20 @@ use std::{
     process::Command,
 };
 
-use orderkeep_store::{EntityId, Kind, PartitionId, SledConfig, SledStore, Store};
+use orderkeep_store::{
+    Backend, EmbeddedConfig, EmbeddedStore, EntityId, Kind, PartitionId, Store,
+};
 use tempfile::TempDir;
 
-const VERSIONS: [&str; 1] = ["v1"];
+/// Each with the backend that made it.
+const FOLDERS: [(&str, Backend); 3] = [
+    ("v1/folder", Backend::Sled),
+    ("v2/folder-sled", Backend::Sled),
+    ("v2/folder-redb", Backend::Redb),
+];
 
-fn fixture(version: &str, name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(version).join(name)
+fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name)
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -89,27 +96,28 @@ async fn dump(store: &dyn Store) -> String {
 
 #[tokio::test]
 async fn a_folder_of_every_version_is_read() {
-    for version in VERSIONS {
+    for (name, backend) in FOLDERS {
         let folder = TempDir::new().unwrap();
         let path = folder.path().join("store");
         fs::create_dir(&path).unwrap();
         let unpacked = Command::new("tar")
             .arg("-xzf")
-            .arg(fixture(version, "folder.tar.gz"))
+            .arg(fixture(&format!("{name}.tar.gz")))
             .arg("-C")
             .arg(&path)
             .status()
             .unwrap();
         assert!(unpacked.success());
-        let store = SledStore::open(SledConfig::new(&path)).unwrap();
+        let open = || EmbeddedStore::open(EmbeddedConfig::new(&path).backend(backend)).unwrap();
+        let store = open();
         let found = dump(&store).await;
-        let expected = fs::read_to_string(fixture(version, "folder.txt")).unwrap_or_default();
-        assert!(found == expected, "{version} reads differently, as:\n{found}");
-        assert_eq!(store.check().await.unwrap().problems, Vec::<String>::new(), "{version}");
+        let expected = fs::read_to_string(fixture(&format!("{name}.txt"))).unwrap_or_default();
+        assert!(found == expected, "{name} reads differently, as:\n{found}");
+        assert_eq!(store.check().await.unwrap().problems, Vec::<String>::new(), "{name}");
         // Written by today's program from here on, it is read all the same.
         store.close().await.unwrap();
         drop(store);
-        let store = SledStore::open(SledConfig::new(&path)).unwrap();
-        assert_eq!(dump(&store).await, expected, "{version}, opened again");
+        let store = open();
+        assert_eq!(dump(&store).await, expected, "{name}, opened again");
     }
 }
