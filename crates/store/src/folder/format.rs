@@ -6,8 +6,8 @@ use std::{
     path::Path,
 };
 
-/// What this program writes.
-const FORMAT: u32 = 1;
+/// What this program writes. Format 1 knew no sealed entities: a program that knows only it would not find them.
+const FORMAT: u32 = 2;
 
 const NAME: &str = "FORMAT";
 const PREFIX: &str = "orderkeep store, format ";
@@ -34,9 +34,10 @@ pub(crate) enum FormatError {
 
 /// Checks the folder's format and backend; gives an empty folder ours.
 pub(crate) fn check_format(folder: &Path, backend: &str) -> Result<(), FormatError> {
-    match made_with(folder)? {
-        Some(found) if found == backend => Ok(()),
-        Some(found) => Err(FormatError::Backend { found }),
+    match said(folder)? {
+        Some((FORMAT, found)) if found == backend => Ok(()),
+        Some((_, found)) if found == backend => Ok(write(folder, backend)?),
+        Some((_, found)) => Err(FormatError::Backend { found }),
         None => {
             refuse_foreign(folder)?;
             Ok(write(folder, backend)?)
@@ -46,6 +47,11 @@ pub(crate) fn check_format(folder: &Path, backend: &str) -> Result<(), FormatErr
 
 /// The backend of the store that is in the folder; `None` if there is none.
 pub(crate) fn made_with(folder: &Path) -> Result<Option<String>, FormatError> {
+    Ok(said(folder)?.map(|(_, backend)| backend))
+}
+
+/// The format and the backend.
+fn said(folder: &Path) -> Result<Option<(u32, String)>, FormatError> {
     match fs::read_to_string(folder.join(NAME)) {
         Ok(text) => read(text.trim_end()).map(Some),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -56,12 +62,12 @@ pub(crate) fn made_with(folder: &Path) -> Result<Option<String>, FormatError> {
     }
 }
 
-fn read(text: &str) -> Result<String, FormatError> {
+fn read(text: &str) -> Result<(u32, String), FormatError> {
     let unknown = || FormatError::Unknown("FORMAT does not say a format of this store".to_owned());
     let said = text.strip_prefix(PREFIX).ok_or_else(unknown)?;
     let (number, backend) = said.split_once(BACKEND).unwrap_or((said, FIRST_BACKEND));
     match number.parse().map_err(|_| unknown())? {
-        FORMAT => Ok(backend.to_owned()),
+        found @ 1..=FORMAT => Ok((found, backend.to_owned())),
         0 => Err(FormatError::Unknown("format 0 never existed".to_owned())),
         found => Err(FormatError::Newer { found }),
     }

@@ -10,9 +10,10 @@ use crate::{
 
 use super::{
     Halt, Mark, RoomPolicy, Shared, Step, Tuning,
-    behind::{self, Slice},
+    behind::{self, Before, Portion, Slice},
     overlay::Overlay,
     pack::{self, Packed},
+    sealed::Upkeep,
     stage::{Changes, Stage},
 };
 
@@ -26,6 +27,8 @@ pub(crate) struct Journal {
     pub(super) chain: Chain,
     /// The counts as the rows have them.
     pub(super) stored_counts: BTreeMap<(Kind, Label), u64>,
+    /// What is left to do on the index of what is sealed.
+    pub(super) upkeep: Upkeep,
     pub(super) mark: Option<Box<dyn Mark>>,
     /// Grows with every note of the mark.
     pub(super) mark_generation: u64,
@@ -85,6 +88,7 @@ impl Journal {
         match self.write(batch) {
             Ok(()) => {}
             Err(KvError::Full(why)) => {
+                self.upkeep.abandon();
                 self.say_full(&why);
                 refuse_accepted(&mut outcomes, &why);
                 return Ok(outcomes);
@@ -129,7 +133,7 @@ impl Journal {
             for (seq, parts) in &slice.items {
                 changes.rebase_item(*seq, *parts);
             }
-            settle(&mut overlay, &mut self.stored_counts, slice);
+            settle(&mut overlay, &mut self.stored_counts, &mut self.upkeep, slice);
         }
         overlay.publish(std::mem::take(changes), self.head);
         let inbox_len = overlay.inbox_len;
@@ -140,7 +144,7 @@ impl Journal {
     /// A slice for the batch of a group, when enough waits: as many rows as the group may add and some more, so that
     /// the rows keep up whatever the load is.
     fn ride_along(
-        &self,
+        &mut self,
         overlay: &Overlay,
         group: usize,
         batch: &mut Batch,
@@ -148,10 +152,31 @@ impl Journal {
         if !self.lags(overlay, 1) {
             return Ok(None);
         }
-        let rows = self.tuning.slice_rows.max(group * 2);
-        behind::slice(overlay, &self.stored_counts, rows, self.tuning.slice_bytes, batch)
-            .map(Some)
-            .map_err(|error| self.halt(&error.into()))
+        let portion = Portion { rows: self.tuning.slice_rows.max(group * 2), ..self.portion() };
+        self.slice(overlay, portion, batch).map(Some)
+    }
+
+    /// What a slice may write when it is alone.
+    fn portion(&self) -> Portion {
+        Portion {
+            rows: self.tuning.slice_rows.max(1) * 4,
+            bytes: self.tuning.slice_bytes,
+            sealed: self.tuning.seal_entities.max(1),
+            merge_tables: self.tuning.merge_tables,
+            merge_keys: self.tuning.merge_keys,
+            unhurried: false,
+        }
+    }
+
+    fn slice(
+        &mut self,
+        overlay: &Overlay,
+        portion: Portion,
+        batch: &mut Batch,
+    ) -> Result<Slice, Halt> {
+        let kv = Arc::clone(&self.shared.kv);
+        let before = Before { overlay, kv: &*kv, counts: &self.stored_counts };
+        behind::slice(before, &mut self.upkeep, portion, batch).map_err(|error| self.halt(&error))
     }
 
     /// Whether the rows lag by more than the bounds, times `factor`.
@@ -166,36 +191,39 @@ impl Journal {
     pub(super) fn stop_for_lag(&mut self) -> Result<(), Halt> {
         while self.lags(&self.shared.overlay(), self.tuning.stop_factor.max(1)) {
             // Ends: each slice takes at least one row out, and with no row waiting there is no lag.
-            if !self.write_slice()? {
+            if !self.write_slice(false)? {
                 break;
             }
         }
         Ok(())
     }
 
+    /// Writes what may be written when nobody asks for anything; false when there was nothing.
+    pub(crate) fn write_idly(&mut self) -> Result<bool, Halt> {
+        self.write_slice(true)
+    }
+
     /// Writes one slice on its own; false when there was nothing to write.
-    pub(crate) fn write_slice(&mut self) -> Result<bool, Halt> {
+    fn write_slice(&mut self, unhurried: bool) -> Result<bool, Halt> {
         let mut batch = Batch::default();
+        let shared = Arc::clone(&self.shared);
         let slice = {
-            let overlay = self.shared.overlay();
-            if overlay.dirty.is_empty() && overlay.watermark == overlay.durable {
+            let overlay = shared.overlay();
+            let portion = Portion { unhurried, ..self.portion() };
+            let slice = self.slice(&overlay, portion, &mut batch)?;
+            if slice.is_empty(&overlay) {
                 return Ok(false);
             }
-            behind::slice(
-                &overlay,
-                &self.stored_counts,
-                self.tuning.slice_rows.max(1) * 4,
-                self.tuning.slice_bytes,
-                &mut batch,
-            )
-            .map_err(|error| self.halt(&error.into()))?
+            slice
         };
         match self.write(batch) {
             Ok(()) => {
-                settle(&mut self.shared.overlay_mut(), &mut self.stored_counts, slice);
+                let mut overlay = shared.overlay_mut();
+                settle(&mut overlay, &mut self.stored_counts, &mut self.upkeep, slice);
                 Ok(true)
             }
             Err(KvError::Full(why)) => {
+                self.upkeep.abandon();
                 self.say_full(&why);
                 Ok(false)
             }
@@ -209,7 +237,7 @@ impl Journal {
     pub(crate) fn catch_up(&mut self) -> Result<(), Halt> {
         // Ends: every slice takes rows out, and nobody adds any meanwhile. No engine survives a write that fails for want
         // of room, and what stays behind is replayed by the next open.
-        while !matches!(self.probe_room()?, Admission::Nothing(_)) && self.write_slice()? {}
+        while !matches!(self.probe_room()?, Admission::Nothing(_)) && self.write_slice(false)? {}
         self.settle_mark()
     }
 
@@ -335,7 +363,12 @@ fn refuse_accepted(outcomes: &mut Outcomes, why: &str) {
     }
 }
 
-fn settle(overlay: &mut Overlay, stored_counts: &mut BTreeMap<(Kind, Label), u64>, slice: Slice) {
+fn settle(
+    overlay: &mut Overlay,
+    stored_counts: &mut BTreeMap<(Kind, Label), u64>,
+    upkeep: &mut Upkeep,
+    slice: Slice,
+) {
     for (id, _) in slice.entities {
         overlay.settle_entity(id);
     }
@@ -343,6 +376,8 @@ fn settle(overlay: &mut Overlay, stored_counts: &mut BTreeMap<(Kind, Label), u64
         overlay.settle_item(seq);
     }
     overlay.watermark = slice.watermark;
+    overlay.sealed = slice.sealed;
+    upkeep.settle(&overlay.sealed);
     stored_counts.extend(slice.counts);
 }
 

@@ -7,77 +7,132 @@
 //! History is an index, written with the row: one key per slice and entity that lists which journal entries hold which
 //! events. So the hot path has no key per event, an entity that runs through within the lag costs one history key
 //! altogether, and reading a history costs by its own length.
+//!
+//! What is at rest gets no row: it is sealed, see [`super::sealed`], and the rows that it had go. So an order that runs
+//! through within the lag never has one.
 
 use std::collections::BTreeMap;
 
 use crate::{
-    Kind, Label,
-    kv::{Batch, Space, wide},
-    record::{ClaimRow, CountRow, HistoryRow, HistorySpan, RecordError, WatermarkRow, encode},
+    EntityId, Kind, Label,
+    kv::{Batch, Kv, KvError, Space, wide},
+    record::{
+        ClaimRow, CountRow, HistoryRow, HistorySpan, MovedRow, RecordError, SealedEntity, ViewRow,
+        WatermarkRow, encode,
+    },
 };
 
 use super::{
-    keys,
-    overlay::{DirtyKey, ItemState, Overlay, Pending, PendingItem, Stored},
+    history, keys,
+    overlay::{DirtyKey, ItemState, Overlay, Pending, PendingItem, Place, Stored},
+    sealed::{Pace, Sealed, Sealing, Upkeep, at_rest},
 };
 
 /// Spans in one history row: it stays a small value whatever a single busy entity does.
 const SPANS_PER_ROW: usize = 200;
 
+/// Keys of the sealed index that a slice merges for each one that it adds: as often as a key is merged in its life.
+const MERGED_PER_KEY: usize = 4;
+
+/// How much one slice may write.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Portion {
+    pub(crate) rows: usize,
+    /// Of rows; what is sealed may be four times as much, for it is packed.
+    pub(crate) bytes: usize,
+    /// Entities at rest.
+    pub(crate) sealed: usize,
+    /// Tables of the sealed index that become one.
+    pub(crate) merge_tables: usize,
+    /// Keys that a merge writes at least.
+    pub(crate) merge_keys: usize,
+    /// Entities at rest wait until there are enough of them; nobody is in a hurry.
+    pub(crate) unhurried: bool,
+}
+
 /// What a slice writes, to be taken out of the overlay once it is durable.
 #[derive(Debug)]
 pub(crate) struct Slice {
-    pub(crate) entities: Vec<(crate::EntityId, Stored)>,
+    pub(crate) entities: Vec<(EntityId, Stored)>,
     /// Parts of the row that is there after it.
     pub(crate) items: Vec<(u64, Option<u16>)>,
     pub(crate) watermark: u64,
     /// The counts of the rows after it.
     pub(crate) counts: BTreeMap<(Kind, Label), u64>,
+    /// What is sealed after it.
+    pub(crate) sealed: Sealed,
+    /// Whether the index of what is sealed was worked on.
+    pub(crate) upkeep: bool,
 }
 
-/// Adds at most `rows` rows (and about `bytes`) to a batch. `counts` are those of the rows as they are.
+/// What the rows are before a slice.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Before<'a> {
+    pub(crate) overlay: &'a Overlay,
+    pub(crate) kv: &'a dyn Kv,
+    pub(crate) counts: &'a BTreeMap<(Kind, Label), u64>,
+}
+
+/// Adds a portion of rows to a batch.
 pub(crate) fn slice(
-    overlay: &Overlay,
-    counts: &BTreeMap<(Kind, Label), u64>,
-    rows: usize,
-    bytes: usize,
+    before: Before<'_>,
+    upkeep: &mut Upkeep,
+    portion: Portion,
     batch: &mut Batch,
-) -> Result<Slice, RecordError> {
+) -> Result<Slice, KvError> {
+    let Before { overlay, kv, counts } = before;
     let mut slice = Slice {
         entities: Vec::new(),
         items: Vec::new(),
         watermark: overlay.durable,
         counts: BTreeMap::new(),
+        sealed: overlay.sealed.clone(),
+        upkeep: false,
     };
-    let mut waiting = overlay.dirty.iter();
-    let mut written = 0;
-    for (_, key) in waiting.by_ref().take(rows) {
-        written += match key {
-            DirtyKey::Entity(id) => match overlay.entities.get(id) {
-                Some(pending) => {
-                    slice.count(counts, pending);
-                    let (stored, bytes) = entity(batch, *id, pending)?;
-                    slice.entities.push((*id, stored));
-                    bytes
-                }
-                None => 0,
-            },
-            DirtyKey::Item(seq) => match overlay.items.get(seq) {
-                Some(pending) => {
-                    let (parts, bytes) = item(batch, *seq, pending)?;
-                    slice.items.push((*seq, parts));
-                    bytes
-                }
-                None => 0,
-            },
-        };
-        if written >= bytes {
+    let mut sealing = Sealing::default();
+    let rest_waits = portion.unhurried && overlay.at_rest < portion.sealed;
+    let (mut rows, mut written) = (0, 0);
+    let mut left = None;
+    for (since, key) in &overlay.dirty {
+        let full = rows >= portion.rows
+            || written >= portion.bytes
+            || sealing.len() >= portion.sealed
+            || sealing.bytes >= portion.bytes.saturating_mul(4);
+        if full {
+            left = left.or(Some(*since));
             break;
         }
+        match key {
+            DirtyKey::Entity(id) => {
+                let Some(pending) = overlay.entities.get(id) else { continue };
+                if rest_waits && at_rest(&pending.row) {
+                    left = left.or(Some(*since));
+                    continue;
+                }
+                slice.count(counts, pending);
+                let stored = if seal(before, *id, pending, &mut sealing, batch)? {
+                    let ViewRow { labels, wake_up, .. } = &*pending.row;
+                    let (labels, wake_up) = (labels.clone(), *wake_up);
+                    Stored { labels, wake_up, place: Place::Sealed }
+                } else {
+                    let (stored, bytes) = entity(batch, *id, pending)?;
+                    (rows, written) = (rows + 1, written + bytes);
+                    stored
+                };
+                slice.entities.push((*id, stored));
+            }
+            DirtyKey::Item(seq) => {
+                let Some(pending) = overlay.items.get(seq) else { continue };
+                let (parts, bytes) = item(batch, *seq, pending)?;
+                (rows, written) = (rows + 1, written + bytes);
+                slice.items.push((*seq, parts));
+            }
+        }
     }
-    if let Some((since, _)) = waiting.next() {
+    if let Some(since) = left {
         slice.watermark = since - 1;
     }
+    slice.seal(kv, upkeep, sealing, portion, batch)?;
     for ((kind, label), entities) in &slice.counts {
         let row = encode(&CountRow { entities: *entities })?;
         batch.put(Space::Meta, keys::count(*kind, label), row);
@@ -87,7 +142,109 @@ pub(crate) fn slice(
     Ok(slice)
 }
 
+/// Moves the wake-up of a sealed entity. False: it has come back and gets rows, for it may again.
+fn moved(
+    before: Before<'_>,
+    id: EntityId,
+    pending: &Pending,
+    batch: &mut Batch,
+) -> Result<bool, KvError> {
+    let ViewRow { seq, wake_up, .. } = *pending.row;
+    let sealed = before.overlay.sealed.find(before.kv, id)?;
+    let same = sealed.is_some_and(|sealed| ViewRow { seq, wake_up, ..sealed.row } == *pending.row);
+    if same {
+        index_wake_up(batch, id, pending);
+        batch.put(Space::Moved, keys::entity(id).to_vec(), encode(&MovedRow { seq, wake_up })?);
+    }
+    Ok(same)
+}
+
+/// Takes an entity at rest out of its rows, if it has some, to be sealed; or only moves its wake-up, if it is sealed and
+/// nothing else has changed. False: it is better off with rows.
+fn seal(
+    before: Before<'_>,
+    id: EntityId,
+    pending: &Pending,
+    sealing: &mut Sealing,
+    batch: &mut Batch,
+) -> Result<bool, KvError> {
+    let Before { overlay, kv, .. } = before;
+    let Pending { row, stored, history, claims, since: _ } = pending;
+    if !at_rest(row) {
+        return Ok(false);
+    }
+    let mut spans = Vec::new();
+    let mut history_keys = Vec::new();
+    match stored.as_ref().map(|stored| stored.place) {
+        None => {}
+        Some(Place::Sealed) => return moved(before, id, pending, batch),
+        Some(Place::Rows(_)) => {
+            if overlay.sealed.find(kv, id)?.is_some() {
+                return Ok(false);
+            }
+            for row in history::rows(kv, id, 0)? {
+                let row = row?;
+                history_keys.extend(row.spans.first().map(|span| keys::history(id, span.first)));
+                spans.extend(row.spans);
+            }
+        }
+    }
+    spans.extend(history.iter().copied());
+    if sealing.take(SealedEntity { id, row: (**row).clone(), spans }).is_err() {
+        return Ok(false);
+    }
+    index_wake_up(batch, id, pending);
+    if let Some(Stored { labels, place: Place::Rows(parts), .. }) = stored {
+        wide::remove(batch, Space::Views, &keys::entity(id), *parts);
+        for label in std::iter::once("").chain(labels.iter().map(|label| &label.0[..])) {
+            batch.remove(Space::Labels, keys::label(row.kind, label, id));
+        }
+        for key in history_keys {
+            batch.remove(Space::History, key);
+        }
+        for claim in row.claims.iter().filter(|claim| !claims.contains(claim)) {
+            batch.remove(Space::Claims, claim.0.clone());
+        }
+    }
+    Ok(true)
+}
+
 impl Slice {
+    /// Whether it changes nothing.
+    pub(crate) fn is_empty(&self, overlay: &Overlay) -> bool {
+        self.entities.is_empty()
+            && self.items.is_empty()
+            && self.watermark == overlay.watermark
+            && !self.upkeep
+    }
+
+    /// Adds what is sealed to a batch, and some upkeep.
+    fn seal(
+        &mut self,
+        kv: &dyn Kv,
+        upkeep: &mut Upkeep,
+        sealing: Sealing,
+        portion: Portion,
+        batch: &mut Batch,
+    ) -> Result<(), KvError> {
+        if sealing.is_empty() && !portion.unhurried {
+            return Ok(());
+        }
+        // Upkeep reads the tables, so it comes before the one that is only in the batch.
+        let pace = Pace {
+            tables: portion.merge_tables,
+            keys: sealing.keys() * MERGED_PER_KEY + portion.merge_keys,
+        };
+        self.upkeep = upkeep.step(kv, &mut self.sealed, pace, batch)?;
+        if !sealing.is_empty() {
+            sealing.write(&mut self.sealed, upkeep.number(), batch)?;
+        } else if !self.upkeep {
+            return Ok(());
+        }
+        batch.put(Space::Meta, keys::SEALED.to_vec(), self.sealed.row()?);
+        Ok(())
+    }
+
     fn count(&mut self, counts: &BTreeMap<(Kind, Label), u64>, pending: &Pending) {
         let kind = pending.row.kind;
         let mut at = |label: &Label, by: i64| {
@@ -109,12 +266,19 @@ impl Slice {
 
 fn entity(
     batch: &mut Batch,
-    id: crate::EntityId,
+    id: EntityId,
     pending: &Pending,
 ) -> Result<(Stored, usize), RecordError> {
     let Pending { row, stored, history, claims, since: _ } = pending;
     let bytes = encode(&**row)?;
-    let old_parts = stored.as_ref().map_or(0, |stored| stored.parts);
+    let old_parts = match stored.as_ref().map(|stored| stored.place) {
+        Some(Place::Rows(parts)) => parts,
+        Some(Place::Sealed) => {
+            batch.remove(Space::Moved, keys::entity(id).to_vec());
+            0
+        }
+        None => 0,
+    };
     let parts = wide::replace(batch, Space::Views, &keys::entity(id), &bytes, old_parts);
     for spans in history.chunks(SPANS_PER_ROW) {
         write_history(batch, id, spans)?;
@@ -125,13 +289,14 @@ fn entity(
     }
     index_labels(batch, id, pending);
     index_wake_up(batch, id, pending);
-    let stored = Stored { labels: row.labels.clone(), wake_up: row.wake_up, parts };
+    let place = Place::Rows(parts);
+    let stored = Stored { labels: row.labels.clone(), wake_up: row.wake_up, place };
     Ok((stored, bytes.len()))
 }
 
 fn write_history(
     batch: &mut Batch,
-    id: crate::EntityId,
+    id: EntityId,
     spans: &[HistorySpan],
 ) -> Result<(), RecordError> {
     let Some(first) = spans.first() else {
@@ -142,11 +307,11 @@ fn write_history(
     Ok(())
 }
 
-fn index_labels(batch: &mut Batch, id: crate::EntityId, pending: &Pending) {
+fn index_labels(batch: &mut Batch, id: EntityId, pending: &Pending) {
     let kind = pending.row.kind;
     let old = match &pending.stored {
-        Some(stored) => &stored.labels[..],
-        None => {
+        Some(Stored { labels, place: Place::Rows(_), .. }) => &labels[..],
+        Some(Stored { place: Place::Sealed, .. }) | None => {
             batch.put(Space::Labels, keys::label(kind, "", id), Vec::new());
             &[]
         }
@@ -160,7 +325,7 @@ fn index_labels(batch: &mut Batch, id: crate::EntityId, pending: &Pending) {
     }
 }
 
-fn index_wake_up(batch: &mut Batch, id: crate::EntityId, pending: &Pending) {
+fn index_wake_up(batch: &mut Batch, id: EntityId, pending: &Pending) {
     let partition = pending.row.partition;
     let old = pending.stored.as_ref().and_then(|stored| stored.wake_up);
     let new = pending.row.wake_up;

@@ -4,8 +4,9 @@
 //! and memory by what is stored; commits wait while it runs.
 
 mod model;
+mod sealed;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 
@@ -15,8 +16,9 @@ use crate::{
     record::{Chain, ClaimRow, HistoryRow, HistorySpan, InboxRow, Record, ViewRow, decode},
 };
 
-use super::{Halt, Journal, keys, pack, recover::read_counts};
+use super::{Halt, Journal, keys, pack, recover::read_counts, sealed::Sealed};
 use model::Model;
+use sealed::AtRest;
 
 /// More problems than this say nothing new.
 const PROBLEMS: usize = 100;
@@ -61,7 +63,7 @@ impl Journal {
         let kv = &*self.shared.kv;
         let outcome = fold(kv, self.head, &mut report).and_then(|model| {
             report.entities = model.entities.len() as u64;
-            compare(kv, &model, &mut report)
+            compare(kv, &self.shared.overlay().sealed, &model, &mut report)
         });
         match outcome {
             Ok(()) => Ok(report),
@@ -98,13 +100,19 @@ fn fold(kv: &dyn Kv, head: u64, report: &mut CheckReport) -> Result<Model, KvErr
     }
 }
 
-fn compare(kv: &dyn Kv, model: &Model, report: &mut CheckReport) -> Result<(), KvError> {
-    compare_views(kv, model, report)?;
-    compare_keys(kv, Space::Labels, &model.label_keys(), report)?;
+fn compare(
+    kv: &dyn Kv,
+    sealed: &Sealed,
+    model: &Model,
+    report: &mut CheckReport,
+) -> Result<(), KvError> {
+    let sealed = AtRest::read(kv, sealed, report)?;
+    let at_rest = compare_views(kv, &sealed, model, report)?;
+    compare_keys(kv, Space::Labels, &model.label_keys(&at_rest), report)?;
     compare_keys(kv, Space::WakeUps, &model.wake_up_keys(), report)?;
-    compare_claims(kv, model, report)?;
+    compare_claims(kv, &sealed, model, report)?;
     compare_inbox(kv, model, report)?;
-    compare_history(kv, model, report)?;
+    compare_history(kv, &sealed, model, report)?;
     let mut counts = read_counts(kv)?;
     counts.retain(|_, entities| *entities > 0);
     if counts != model.counts() {
@@ -118,7 +126,14 @@ fn read<R: Record>(bytes: &[u8], report: &mut CheckReport) -> Option<R> {
     decode(bytes).map_err(|error| report.problem(error.to_string())).ok()
 }
 
-fn compare_views(kv: &dyn Kv, model: &Model, report: &mut CheckReport) -> Result<(), KvError> {
+/// Gives the entities that are sealed and have no row.
+fn compare_views(
+    kv: &dyn Kv,
+    sealed: &AtRest,
+    model: &Model,
+    report: &mut CheckReport,
+) -> Result<BTreeSet<EntityId>, KvError> {
+    let mut at_rest: BTreeSet<EntityId> = sealed.entities.keys().copied().collect();
     let mut seen = 0;
     for item in WideIter::new(kv, Space::Views, Span::ALL) {
         let (key, bytes, _) = item?;
@@ -127,19 +142,41 @@ fn compare_views(kv: &dyn Kv, model: &Model, report: &mut CheckReport) -> Result
             continue;
         };
         seen += 1;
-        match model.entities.get(&id) {
-            None => report.problem(format!("views: {id:?} is not in the journal")),
-            Some(entity) => {
-                if let Some(difference) = entity.difference(&row) {
-                    report.problem(format!("views: {id:?} {difference}"));
-                }
+        at_rest.remove(&id);
+        if sealed.moved.contains(&id) {
+            report.problem(format!("moved: {id:?} has a row of its own"));
+        }
+        compare_view("views", model, id, &row, report);
+    }
+    for (id, entity) in &sealed.entities {
+        if at_rest.contains(id) {
+            compare_view("sealed", model, *id, &entity.row, report);
+        }
+    }
+    seen += at_rest.len();
+    if seen != model.entities.len() {
+        report.problem(format!(
+            "views: {seen} rows and sealed entities for {} entities",
+            model.entities.len()
+        ));
+    }
+    Ok(at_rest)
+}
+
+fn compare_view(place: &str, model: &Model, id: EntityId, row: &ViewRow, report: &mut CheckReport) {
+    match model.entities.get(&id) {
+        None => report.problem(format!("{place}: {id:?} is not in the journal")),
+        Some(entity) => {
+            if let Some(difference) = entity.difference(row) {
+                report.problem(format!("{place}: {id:?} {difference}"));
             }
         }
     }
-    if seen != model.entities.len() {
-        report.problem(format!("views: {seen} rows for {} entities", model.entities.len()));
+    for claim in &row.claims {
+        if model.claims.get(&claim.0) != Some(&id) {
+            report.problem(format!("{place}: {id:?} names {claim:?}, which is not its own"));
+        }
     }
-    Ok(())
 }
 
 fn compare_keys(
@@ -166,8 +203,20 @@ fn compare_keys(
     Ok(())
 }
 
-fn compare_claims(kv: &dyn Kv, model: &Model, report: &mut CheckReport) -> Result<(), KvError> {
+fn compare_claims(
+    kv: &dyn Kv,
+    sealed: &AtRest,
+    model: &Model,
+    report: &mut CheckReport,
+) -> Result<(), KvError> {
     let mut seen = 0;
+    for claim in sealed.entities.values().flat_map(|entity| &entity.row.claims) {
+        // Whose they are was compared with the views.
+        seen += usize::from(model.claims.contains_key(&claim.0));
+        if kv.get(Space::Claims, &claim.0)?.is_some() {
+            report.problem(format!("claims: {claim:?} is sealed and has a row"));
+        }
+    }
     for pair in Pager::new(kv, Space::Claims, Span::ALL, Direction::Up) {
         let (key, bytes) = pair?;
         seen += 1;
@@ -181,7 +230,10 @@ fn compare_claims(kv: &dyn Kv, model: &Model, report: &mut CheckReport) -> Resul
         }
     }
     if seen != model.claims.len() {
-        report.problem(format!("claims: {seen} rows instead of {}", model.claims.len()));
+        report.problem(format!(
+            "claims: {seen} rows and sealed ones instead of {}",
+            model.claims.len()
+        ));
     }
     Ok(())
 }
@@ -205,17 +257,14 @@ fn compare_inbox(kv: &dyn Kv, model: &Model, report: &mut CheckReport) -> Result
     Ok(())
 }
 
-fn compare_history(kv: &dyn Kv, model: &Model, report: &mut CheckReport) -> Result<(), KvError> {
-    let mut of: Option<(EntityId, Vec<HistorySpan>)> = None;
-    let mut seen = 0;
-    let mut settle = |of: Option<(EntityId, Vec<HistorySpan>)>, report: &mut CheckReport| {
-        let Some((id, spans)) = of else { return };
-        seen += 1;
-        let expected = model.entities.get(&id).map(|entity| &entity.spans);
-        if expected != Some(&spans) {
-            report.problem(format!("history: of {id:?} is not what the journal says"));
-        }
-    };
+fn compare_history(
+    kv: &dyn Kv,
+    sealed: &AtRest,
+    model: &Model,
+    report: &mut CheckReport,
+) -> Result<(), KvError> {
+    let mut found: BTreeMap<EntityId, Vec<HistorySpan>> =
+        sealed.entities.iter().map(|(id, entity)| (*id, entity.spans.clone())).collect();
     for pair in Pager::new(kv, Space::History, Span::ALL, Direction::Up) {
         let (key, bytes) = pair?;
         let id = history_id(&key)?;
@@ -225,14 +274,19 @@ fn compare_history(kv: &dyn Kv, model: &Model, report: &mut CheckReport) -> Resu
         if row.spans.first().map(|span| keys::history(id, span.first)).as_deref() != Some(&key) {
             report.problem(format!("history: a row of {id:?} is not under its first event"));
         }
-        match &mut of {
-            Some((current, spans)) if *current == id => spans.extend(row.spans),
-            Some(_) | None => settle(of.replace((id, row.spans)), report),
+        found.entry(id).or_default().extend(row.spans);
+    }
+    for (id, spans) in &found {
+        if model.entities.get(id).map(|entity| &entity.spans) != Some(spans) {
+            report.problem(format!("history: of {id:?} is not what the journal says"));
         }
     }
-    settle(of, report);
-    if seen != model.entities.len() {
-        report.problem(format!("history: of {seen} entities instead of {}", model.entities.len()));
+    if found.len() != model.entities.len() {
+        report.problem(format!(
+            "history: of {} entities instead of {}",
+            found.len(),
+            model.entities.len()
+        ));
     }
     Ok(())
 }

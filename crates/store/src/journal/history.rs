@@ -40,6 +40,10 @@ fn spans(
     limit: usize,
 ) -> Result<Vec<HistorySpan>, KvError> {
     let mut wanted = Wanted { after, left: limit as u64, spans: Vec::new() };
+    // The oldest ones, if it was sealed once: rows are of what came after.
+    if let Some(sealed) = overlay.sealed.find(kv, id)? {
+        sealed.spans.into_iter().for_each(|span| wanted.take(span));
+    }
     for row in rows(kv, id, after)? {
         for span in row?.spans {
             wanted.take(span);

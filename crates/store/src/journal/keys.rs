@@ -19,6 +19,9 @@ pub(crate) const META: &[u8] = b"meta";
 /// Up to where the rows are complete.
 pub(crate) const WATERMARK: &[u8] = b"watermark";
 
+/// Which tables the index of sealed entities has.
+pub(crate) const SEALED: &[u8] = b"sealed";
+
 const COUNT_PREFIX: &[u8] = b"count/";
 
 /// Journal and inbox: the sequence.
@@ -168,7 +171,7 @@ mod tests {
         );
         assert_eq!(history(ID, 258), [&id[..], &b"\0\0\0\0\0\0\x01\x02"[..]].concat());
         assert_eq!(count(Kind(7), &Label::from("ab")), b"count/\x07ab");
-        assert_eq!((META, WATERMARK), (&b"meta"[..], &b"watermark"[..]));
+        assert_eq!((META, WATERMARK, SEALED), (&b"meta"[..], &b"watermark"[..], &b"sealed"[..]));
     }
 
     #[test]

@@ -5,7 +5,10 @@ use std::{collections::BTreeMap, ops::Bound};
 use crate::{
     Due, Entity, EntityId, InboxItem, InboxSeq, Kind, Label, ListQuery, Micros, PartitionId,
     ReadError,
-    kv::{Direction, KvError, Pager, Space, Span, wide::WideIter},
+    kv::{
+        Direction, KvError, Pager, Space, Span,
+        wide::{self, WideIter},
+    },
     limits,
     record::{InboxRow, ViewRow, decode},
 };
@@ -13,6 +16,7 @@ use crate::{
 use super::{
     Shared, keys,
     overlay::{ItemState, Overlay},
+    sealed::{Blocks, Sealed},
 };
 
 impl Shared {
@@ -84,23 +88,28 @@ impl Shared {
             .peekable();
         let mut rows = self.listed_rows(overlay, query);
         let mut next_row = rows.next().transpose()?;
+        let prefix = Sealed::listed_prefix(query.kind, label_of(query));
+        let mut sealed = self.listed_sealed(overlay, query, &prefix);
+        let mut next_sealed = sealed.next().transpose()?;
+        let mut blocks = Blocks::default();
         let mut listed = Vec::new();
         while listed.len() < limit {
-            let id = match (waiting.peek().copied(), next_row) {
-                (Some(fresh), Some(stored)) if fresh > stored => {
-                    waiting.next();
-                    fresh
-                }
-                (_, Some(stored)) => {
-                    next_row = rows.next().transpose()?;
-                    stored
-                }
-                (Some(fresh), None) => {
-                    waiting.next();
-                    fresh
-                }
-                (None, None) => break,
+            // Each entity is in one of the three.
+            let stored = next_row.max(next_sealed.map(|(id, _)| id));
+            let id = match waiting.peek().copied().max(stored) {
+                Some(id) => id,
+                None => break,
             };
+            if let Some((_, block)) = next_sealed.filter(|(sealed, _)| *sealed == id) {
+                next_sealed = sealed.next().transpose()?;
+                listed.push(blocks.entity(&*self.kv, block, id)?.entity(id));
+                continue;
+            }
+            if next_row == Some(id) {
+                next_row = rows.next().transpose()?;
+            } else {
+                waiting.next();
+            }
             let row = self.row(overlay, id)?.ok_or_else(|| {
                 KvError::Damaged(format!("labels: {id:?} is listed and has no view"))
             })?;
@@ -109,20 +118,45 @@ impl Shared {
         Ok(listed)
     }
 
+    /// The ids that are sealed under the label and their blocks, newest first, without those that have changed since.
+    fn listed_sealed<'a>(
+        &'a self,
+        overlay: &'a Overlay,
+        query: &ListQuery,
+        prefix: &'a [u8],
+    ) -> impl Iterator<Item = Result<(EntityId, u64), KvError>> + 'a {
+        let newer = |id: EntityId| {
+            if overlay.entities.contains_key(&id) {
+                return Ok(true);
+            }
+            wide::has(&*self.kv, Space::Views, &keys::entity(id))
+        };
+        possible(query)
+            .then(|| overlay.sealed.listed(&*self.kv, prefix, query.before))
+            .into_iter()
+            .flatten()
+            .filter_map(move |found| match found {
+                Ok((id, block)) => match newer(id) {
+                    Ok(false) => Some(Ok((id, block))),
+                    Ok(true) => None,
+                    Err(error) => Some(Err(error)),
+                },
+                Err(error) => Some(Err(error)),
+            })
+    }
+
     /// The ids in the label index, newest first, without those that the overlay knows better.
     fn listed_rows<'a>(
         &'a self,
         overlay: &'a Overlay,
         query: &ListQuery,
     ) -> impl Iterator<Item = Result<EntityId, KvError>> + 'a {
-        let label = query.label.as_ref().map_or("", |label| &label.0);
-        // An asked label that cannot exist must not reach into another's keys.
-        let possible = label.len() <= Label::MAX_BYTES;
+        let label = label_of(query);
         let mut span = Span::prefix(&keys::label_prefix(query.kind, label));
         if let Some(before) = query.before {
             span.upper = Bound::Excluded(keys::label(query.kind, label, before));
         }
-        possible
+        possible(query)
             .then(|| Pager::new(&*self.kv, Space::Labels, span, Direction::Down))
             .into_iter()
             .flatten()
@@ -187,6 +221,16 @@ impl Shared {
         }
         Ok(items.into_values().take(limit).collect())
     }
+}
+
+/// The empty one stands for all of the kind.
+fn label_of(query: &ListQuery) -> &str {
+    query.label.as_ref().map_or("", |label| &label.0)
+}
+
+/// An asked label that cannot exist must not reach into another's keys.
+fn possible(query: &ListQuery) -> bool {
+    label_of(query).len() <= Label::MAX_BYTES
 }
 
 fn carries(row: &ViewRow, query: &ListQuery) -> bool {

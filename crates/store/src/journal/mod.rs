@@ -19,6 +19,7 @@ mod lists;
 mod overlay;
 pub(crate) mod pack;
 mod recover;
+mod sealed;
 mod shared;
 mod stage;
 mod stats;

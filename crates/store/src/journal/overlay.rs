@@ -14,15 +14,27 @@ use crate::{
     record::{HistorySpan, InboxRow, ViewRow},
 };
 
-use super::stage::Changes;
+use super::{
+    sealed::{Sealed, at_rest},
+    stage::Changes,
+};
 
 /// What the rows hold of an entity at present, as far as it must be known to replace it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Stored {
     pub(crate) labels: Vec<Label>,
     pub(crate) wake_up: Option<Micros>,
-    /// Parts of the wide view row.
-    pub(crate) parts: u16,
+    /// Where its state is.
+    pub(crate) place: Place,
+}
+
+/// Where the state of an entity is, besides the journal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// In rows; the view's has so many parts.
+    Rows(u16),
+    /// It is sealed, and has no row.
+    Sealed,
 }
 
 /// An entity whose row is behind.
@@ -75,12 +87,16 @@ pub(crate) struct Overlay {
     pub(crate) items: BTreeMap<u64, PendingItem>,
     /// By the first entry that is missing in the row: the order in which rows are written.
     pub(crate) dirty: BTreeSet<(u64, DirtyKey)>,
+    /// How many of the entities are at rest.
+    pub(crate) at_rest: usize,
     /// About how much memory the rows here take.
     pub(crate) bytes: usize,
     /// At the durable head.
     pub(crate) counts: BTreeMap<(Kind, Label), u64>,
     /// At the durable head.
     pub(crate) inbox_len: u64,
+    /// What is sealed, as last written.
+    pub(crate) sealed: Sealed,
 }
 
 impl Overlay {
@@ -89,6 +105,7 @@ impl Overlay {
         watermark: u64,
         counts: BTreeMap<(Kind, Label), u64>,
         inbox_len: u64,
+        sealed: Sealed,
     ) -> Self {
         Self {
             durable: watermark,
@@ -98,9 +115,11 @@ impl Overlay {
             claims: HashMap::new(),
             items: BTreeMap::new(),
             dirty: BTreeSet::new(),
+            at_rest: 0,
             bytes: 0,
             counts,
             inbox_len,
+            sealed,
         }
     }
 
@@ -112,8 +131,10 @@ impl Overlay {
                 self.wake_ups.insert((touched.row.partition, at, id));
             }
             self.bytes += weight(&touched.row);
+            self.at_rest += usize::from(at_rest(&touched.row));
             if let Some(pending) = self.entities.get_mut(&id) {
                 self.bytes -= weight(&pending.row);
+                self.at_rest -= usize::from(at_rest(&pending.row));
                 if let Some(at) = pending.row.wake_up
                     && touched.row.wake_up != Some(at)
                 {
@@ -178,6 +199,7 @@ impl Overlay {
             return;
         };
         self.bytes -= weight(&pending.row);
+        self.at_rest -= usize::from(at_rest(&pending.row));
         self.dirty.remove(&(pending.since, DirtyKey::Entity(id)));
         if let Some(at) = pending.row.wake_up {
             self.wake_ups.remove(&(pending.row.partition, at, id));

@@ -15,7 +15,8 @@ use crate::{
 };
 
 use super::{
-    Halt, Journal, Mark, RoomPolicy, Shared, Tuning, keys, overlay::Overlay, pack, stage::Stage,
+    Halt, Journal, Mark, RoomPolicy, Shared, Tuning, keys, overlay::Overlay, pack, sealed::Sealed,
+    stage::Stage,
 };
 
 /// What an open needs besides the engine.
@@ -93,13 +94,15 @@ impl Journal {
             .into());
         }
         let counts = read_counts(&*kv)?;
-        let overlay = Overlay::new(watermark, counts.clone(), count_inbox(&*kv)?);
+        let (sealed, upkeep) = Sealed::open(&*kv)?;
+        let overlay = Overlay::new(watermark, counts.clone(), count_inbox(&*kv)?, sealed);
         let mut journal = Self {
             shared: Arc::new(Shared::new(kv, overlay, incarnation)),
             tuning: options.tuning,
             head: watermark,
             chain: Chain::default(),
             stored_counts: counts,
+            upkeep,
             mark_generation: options
                 .guard
                 .as_ref()

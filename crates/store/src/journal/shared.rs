@@ -153,7 +153,10 @@ impl Shared {
         }
         match wide::get(&*self.kv, Space::Views, &keys::entity(id))? {
             Some((bytes, _)) => Ok(Some(Arc::new(decode(&bytes)?))),
-            None => Ok(None),
+            None => {
+                let found = overlay.sealed.entity(&*self.kv, id)?;
+                Ok(found.map(|found| Arc::new(found.row)))
+            }
         }
     }
 
@@ -165,7 +168,7 @@ impl Shared {
         }
         let read = || match self.kv.get(Space::Claims, &claim.0)? {
             Some(bytes) => Ok(Some(decode::<ClaimRow>(&bytes)?.holder)),
-            None => Ok(None),
+            None => overlay.sealed.holder(&*self.kv, claim),
         };
         read().map_err(|error| self.read_error(error))
     }

@@ -12,13 +12,14 @@ use crate::{
     Change, Claim, Commit, CommitError, Committed, EntityId, Label, NewInboxItem, Position,
     kv::{Kv, KvError, Space, wide},
     record::{
-        ChangeEntry, ClaimRow, Entry, HistorySpan, InboxEntry, InboxRow, NewView, ViewRow, decode,
+        ChangeEntry, ClaimRow, Entry, HistorySpan, InboxEntry, InboxRow, NewView, SealedEntity,
+        ViewRow, decode,
     },
 };
 
 use super::{
     accept, keys,
-    overlay::{ItemState, Overlay, PendingItem, Stored},
+    overlay::{ItemState, Overlay, PendingItem, Place, Stored},
 };
 
 /// What a caller asks to be appended.
@@ -105,12 +106,13 @@ impl<'a> Stage<'a> {
             },
         };
         let current = self.current(&entry)?;
-        if let Err(refused) = self.check(&entry, &current)? {
-            return Ok(Err(refused));
-        }
+        let fresh = match self.check(&entry, &current)? {
+            Ok(fresh) => fresh,
+            Err(refused) => return Ok(Err(refused)),
+        };
         let position = self.next;
         let before = current.as_ref().map(|(row, _)| row.view.clone());
-        let version = self.enter(&entry, current, position)?;
+        let version = self.enter(&entry, current, fresh, position)?;
         let mut entry = entry;
         if let (Entry::Commit { change: Some(change), .. }, Some(before)) = (&mut entry, before) {
             change.patch(&before);
@@ -134,7 +136,19 @@ impl<'a> Stage<'a> {
                 )));
             }
         }
-        self.enter(entry, current, position)?;
+        let fresh = match entry {
+            Entry::Commit { change: Some(change), .. } => {
+                let mut fresh = Vec::new();
+                for claim in &change.claims {
+                    if !fresh.contains(claim) && self.holder(claim)?.is_none() {
+                        fresh.push(claim.clone());
+                    }
+                }
+                fresh
+            }
+            Entry::Commit { change: None, .. } | Entry::Arrival { .. } => Vec::new(),
+        };
+        self.enter(entry, current, fresh, position)?;
         Ok(())
     }
 
@@ -146,9 +160,15 @@ impl<'a> Stage<'a> {
         }
     }
 
-    fn check(&self, entry: &Entry, current: &Current) -> Result<Result<(), CommitError>, KvError> {
+    /// The claims of the entry that nobody holds yet, none twice; or why it is refused.
+    fn check(
+        &self,
+        entry: &Entry,
+        current: &Current,
+    ) -> Result<Result<Vec<Claim>, CommitError>, KvError> {
+        let mut fresh = Vec::new();
         let Entry::Commit { change, inbox } = entry else {
-            return Ok(Ok(()));
+            return Ok(Ok(fresh));
         };
         if let Some(change) = change {
             if let Err(refused) = check_version(change, current) {
@@ -159,7 +179,9 @@ impl<'a> Stage<'a> {
                     Some(holder) if holder != change.id => {
                         return Ok(Err(CommitError::Claimed { claim: claim.clone(), holder }));
                     }
-                    Some(_) | None => {}
+                    Some(_) => {}
+                    None if fresh.contains(claim) => {}
+                    None => fresh.push(claim.clone()),
                 }
             }
         }
@@ -173,11 +195,17 @@ impl<'a> Stage<'a> {
                 finished.push(seq.0);
             }
         }
-        Ok(Ok(()))
+        Ok(Ok(fresh))
     }
 
-    /// Enters a checked entry; gives the version of the entity after it.
-    fn enter(&mut self, entry: &Entry, current: Current, position: u64) -> Result<u64, KvError> {
+    /// Enters a checked entry with its new claims; gives the version of the entity after it.
+    fn enter(
+        &mut self,
+        entry: &Entry,
+        current: Current,
+        fresh: Vec<Claim>,
+        position: u64,
+    ) -> Result<u64, KvError> {
         match entry {
             Entry::Arrival { account, received_at, body } => {
                 let stored = self.row_of_arrival(position)?;
@@ -198,7 +226,7 @@ impl<'a> Stage<'a> {
                     self.enter_item(item, position)?;
                 }
                 match change {
-                    Some(change) => self.enter_change(change, current, position),
+                    Some(change) => self.enter_change(change, current, fresh, position),
                     None => Ok(0),
                 }
             }
@@ -243,6 +271,7 @@ impl<'a> Stage<'a> {
         &mut self,
         change: &ChangeEntry,
         found: Current,
+        fresh: Vec<Claim>,
         position: u64,
     ) -> Result<u64, KvError> {
         if let Some((row, _)) = &found
@@ -251,10 +280,13 @@ impl<'a> Stage<'a> {
             return Ok(row.version);
         }
         let events = change.events.len() as u64;
-        let (before, stored, old_view) = match &found {
-            Some((row, stored)) => (row.labels.clone(), stored.clone(), row.view.clone()),
-            None => (Vec::new(), None, bytes::Bytes::new()),
+        let (before, stored, old_view, mut claims) = match found {
+            Some((row, stored)) => {
+                (row.labels.clone(), stored, row.view.clone(), row.claims.clone())
+            }
+            None => (Vec::new(), None, bytes::Bytes::new(), Vec::new()),
         };
+        claims.extend(fresh.iter().cloned());
         let row = Arc::new(ViewRow {
             seq: position,
             kind: change.kind,
@@ -266,13 +298,10 @@ impl<'a> Stage<'a> {
                 Some(view) => view.whole(&old_view)?,
                 None => old_view,
             },
+            claims,
         });
-        let mut claims = Vec::new();
-        for claim in &change.claims {
-            if self.holder(claim)?.is_none() {
-                self.changes.claims.insert(claim.clone(), change.id);
-                claims.push(claim.clone());
-            }
+        for claim in &fresh {
+            self.changes.claims.insert(claim.clone(), change.id);
         }
         let touched = self.changes.entities.entry(change.id).or_insert_with(|| Touched {
             row: Arc::clone(&row),
@@ -285,7 +314,7 @@ impl<'a> Stage<'a> {
         if let Ok(events @ 1..) = u32::try_from(events) {
             touched.history.push(HistorySpan { first: change.before + 1, events, seq: position });
         }
-        touched.claims.extend(claims);
+        touched.claims.extend(fresh);
         let version = row.version;
         touched.row = row;
         Ok(version)
@@ -299,10 +328,16 @@ impl<'a> Stage<'a> {
             return Ok(Some((Arc::clone(&pending.row), pending.stored.clone())));
         }
         let Some((bytes, parts)) = wide::get(self.kv, Space::Views, &keys::entity(id))? else {
-            return Ok(None);
+            let found = self.overlay.sealed.entity(self.kv, id)?;
+            return Ok(found.map(|SealedEntity { row, .. }| {
+                let labels = row.labels.clone();
+                let stored = Stored { labels, wake_up: row.wake_up, place: Place::Sealed };
+                (Arc::new(row), Some(stored))
+            }));
         };
         let row: ViewRow = decode(&bytes)?;
-        let stored = Stored { labels: row.labels.clone(), wake_up: row.wake_up, parts };
+        let stored =
+            Stored { labels: row.labels.clone(), wake_up: row.wake_up, place: Place::Rows(parts) };
         Ok(Some((Arc::new(row), Some(stored))))
     }
 
@@ -314,7 +349,7 @@ impl<'a> Stage<'a> {
         }
         match self.kv.get(Space::Claims, &claim.0)? {
             Some(bytes) => Ok(Some(decode::<ClaimRow>(&bytes)?.holder)),
-            None => Ok(None),
+            None => self.overlay.sealed.holder(self.kv, claim),
         }
     }
 

@@ -16,6 +16,13 @@ pub struct Tuning {
     pub slice_rows: usize,
     /// Bytes in one slice (one row more may be in it).
     pub slice_bytes: usize,
+    /// Entities at rest that are sealed together; so many wait for each other unless the rows lag.
+    pub seal_entities: usize,
+    /// So many tables of a level of the index of sealed entities are merged into one of the next, at least two. Fewer are
+    /// asked faster, and written more often.
+    pub merge_tables: usize,
+    /// Keys of a merge that one slice writes at least; a slice that seals writes as many as it takes to keep up.
+    pub merge_keys: usize,
     /// Journal records whose chain is checked at every open, besides the replayed tail.
     pub tail_records: usize,
 }
@@ -31,6 +38,9 @@ impl Tuning {
             stop_factor: 4,
             slice_rows: 64,
             slice_bytes: 256 * 1024,
+            seal_entities: 512,
+            merge_tables: 8,
+            merge_keys: 4_096,
             tail_records: 1_024,
         }
     }

@@ -38,11 +38,17 @@ pub enum Space {
     Inbox,
     /// The store's identity, watermark and counts.
     Meta,
+    /// Number -> a block of entities at rest.
+    Sealed,
+    /// Table and key -> the blocks of entities at rest.
+    SealedIndex,
+    /// Entity at rest -> its wake-up, where it was moved since.
+    Moved,
 }
 
 impl Space {
     /// All of them, in the order of their numbers.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 11] = [
         Self::Journal,
         Self::Views,
         Self::History,
@@ -51,6 +57,9 @@ impl Space {
         Self::Claims,
         Self::Inbox,
         Self::Meta,
+        Self::Sealed,
+        Self::SealedIndex,
+        Self::Moved,
     ];
 
     /// Its place in [`Space::ALL`].
@@ -65,6 +74,9 @@ impl Space {
             Self::Claims => 5,
             Self::Inbox => 6,
             Self::Meta => 7,
+            Self::Sealed => 8,
+            Self::SealedIndex => 9,
+            Self::Moved => 10,
         }
     }
 
@@ -80,6 +92,9 @@ impl Space {
             Self::Claims => "claims",
             Self::Inbox => "inbox",
             Self::Meta => "meta",
+            Self::Sealed => "sealed",
+            Self::SealedIndex => "sealed-index",
+            Self::Moved => "moved",
         }
     }
 }

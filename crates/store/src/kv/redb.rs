@@ -74,6 +74,7 @@ pub(crate) fn open(folder: &Path, cache_bytes: u64) -> Result<RedbKv, EngineOpen
     let database = opened.map_err(|panic| {
         EngineOpenError::Damaged(format!("redb panicked: {}", panic_text(&*panic)))
     })??;
+    empty::make_missing_tables(&database).map_err(DatabaseFailure)?;
     Ok(RedbKv::over(database, path))
 }
 

@@ -70,6 +70,11 @@ pub(crate) fn get(kv: &dyn Kv, space: Space, key: &[u8]) -> Result<Option<(Bytes
     Ok(Some((value.freeze(), count)))
 }
 
+/// Whether there is a value.
+pub(crate) fn has(kv: &dyn Kv, space: Space, key: &[u8]) -> Result<bool, KvError> {
+    Ok(kv.get(space, &part_key(key, 0))?.is_some())
+}
+
 /// Whole values of a range of keys, upwards.
 #[derive(Debug)]
 pub(crate) struct WideIter<'a> {

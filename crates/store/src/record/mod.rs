@@ -11,6 +11,7 @@ mod new_view;
 mod old;
 mod packed;
 mod rows;
+mod sealed;
 
 pub(crate) use backup::BackupHeader;
 pub(crate) use journal::{
@@ -20,6 +21,9 @@ pub(crate) use mark::MarkRecord;
 pub(crate) use new_view::NewView;
 pub(crate) use rows::{
     ClaimRow, CountRow, HistoryRow, HistorySpan, InboxRow, MetaRow, ViewRow, WatermarkRow,
+};
+pub(crate) use sealed::{
+    BlockRecord, FilterRecord, IndexEntry, IndexRow, MovedRow, SealedEntity, TablesRow,
 };
 
 use bincode::config::{Configuration, Limit, LittleEndian, Varint};

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     NewView,
     journal::{self, Chain, InboxEntry},
+    rows,
 };
 use crate::{Claim, EntityId, Kind, Label, Micros, PartitionId, Version};
 
@@ -61,6 +62,33 @@ impl From<ChangeEntry> for journal::ChangeEntry {
             labels: old.labels,
             wake_up: old.wake_up,
             claims: old.claims,
+        }
+    }
+}
+
+/// Version 1 of a view row: it does not say its claims.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct ViewRow {
+    seq: u64,
+    kind: Kind,
+    partition: PartitionId,
+    version: Version,
+    wake_up: Option<Micros>,
+    labels: Vec<Label>,
+    view: Bytes,
+}
+
+impl From<ViewRow> for rows::ViewRow {
+    fn from(old: ViewRow) -> Self {
+        Self {
+            seq: old.seq,
+            kind: old.kind,
+            partition: old.partition,
+            version: old.version,
+            wake_up: old.wake_up,
+            labels: old.labels,
+            view: old.view,
+            claims: Vec::new(),
         }
     }
 }

@@ -6,9 +6,9 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{Entity, EntityId, Incarnation, Kind, Label, Micros, PartitionId, Version};
+use crate::{Claim, Entity, EntityId, Incarnation, Kind, Label, Micros, PartitionId, Version};
 
-use super::{Record, RecordError, payload_of};
+use super::{Record, RecordError, old, payload_of};
 
 /// An entity's present state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +21,8 @@ pub(crate) struct ViewRow {
     pub(crate) wake_up: Option<Micros>,
     pub(crate) labels: Vec<Label>,
     pub(crate) view: Bytes,
+    /// The claims that point to it; those that version 1 of this record did not know have rows.
+    pub(crate) claims: Vec<Claim>,
 }
 
 impl ViewRow {
@@ -39,7 +41,14 @@ impl ViewRow {
 
 impl Record for ViewRow {
     const KIND: &'static str = "view";
-    const VERSION: u16 = 1;
+    const VERSION: u16 = 2;
+
+    fn read(version: u16, payload: &[u8]) -> Result<Self, RecordError> {
+        if version == 1 {
+            return payload_of::<old::ViewRow>(Self::KIND, payload).map(Self::from);
+        }
+        payload_of(Self::KIND, payload)
+    }
 }
 
 /// Whose a claim is.

@@ -81,7 +81,18 @@ fn view() -> ViewRow {
         wake_up: Some(1_700_000_000_000_000),
         labels: vec![Label::from("Locked")],
         view: Bytes::from_static(b"view"),
+        claims: vec![Claim::new("key", &["a", "bc"])],
     }
+}
+
+fn at_rest() -> SealedEntity {
+    let spans = vec![HistorySpan { first: 1, events: 4, seq: 301 }];
+    SealedEntity { id: id(), row: ViewRow { wake_up: None, ..view() }, spans }
+}
+
+fn index() -> Vec<IndexEntry> {
+    let entry = |shared, rest, block| IndexEntry { shared, rest: Bytes::from_static(rest), block };
+    vec![entry(0, b"c12345678", 0), entry(4, b"45678", 300)]
 }
 
 #[test]
@@ -91,7 +102,7 @@ fn every_kind_has_its_bytes() {
     let fixture = unhex(include_str!("../../fixtures/v2/journal.hex"));
     assert_eq!(hex(&sealed.bytes), hex(&fixture));
     assert_eq!(open(&fixture).unwrap(), JournalRecord { chain: sealed.chain, ..journal() });
-    golden(include_str!("../../fixtures/v1/view.hex"), &view());
+    golden(include_str!("../../fixtures/v3/view.hex"), &view());
     golden(include_str!("../../fixtures/v1/claim.hex"), &ClaimRow { holder: id() });
     let span = |first, events, seq| HistorySpan { first, events, seq };
     golden(
@@ -122,6 +133,47 @@ fn every_kind_has_its_bytes() {
     );
 }
 
+#[test]
+fn what_is_sealed_has_its_bytes() {
+    let block = BlockRecord::seal(&[at_rest()]).unwrap();
+    let fixture = unhex(include_str!("../../fixtures/v3/block.hex"));
+    assert_eq!(hex(&block), hex(&fixture));
+    assert_eq!(BlockRecord::open(&fixture).unwrap(), [at_rest()]);
+    let row = IndexRow::seal(index()).unwrap();
+    let fixture = unhex(include_str!("../../fixtures/v3/index.hex"));
+    assert_eq!(hex(&row), hex(&fixture));
+    assert_eq!(IndexRow::open(&fixture).unwrap(), index());
+    let filter = FilterRecord::seal(&[1, u64::MAX - 1]);
+    let fixture = unhex(include_str!("../../fixtures/v3/filter.hex"));
+    assert_eq!(hex(&filter), hex(&fixture));
+    assert_eq!(FilterRecord::open(&fixture).unwrap(), [1, u64::MAX - 1]);
+    golden(
+        include_str!("../../fixtures/v3/tables.hex"),
+        &TablesRow { tables: vec![(0, 9), (1, 8)], blocks: 300 },
+    );
+}
+
+#[test]
+fn a_changed_byte_of_what_is_sealed_is_noticed() {
+    let block = BlockRecord::seal(&[at_rest()]).unwrap();
+    let row = IndexRow::seal(index()).unwrap();
+    let filter = FilterRecord::seal(&[1, u64::MAX - 1]);
+    let unreadable: [(&[u8], fn(&[u8]) -> bool); 3] = [
+        (&block, |bytes| BlockRecord::open(bytes).is_err()),
+        (&row, |bytes| IndexRow::open(bytes).is_err()),
+        (&filter, |bytes| FilterRecord::open(bytes).is_err()),
+    ];
+    for (bytes, unreadable) in unreadable {
+        assert!(!unreadable(bytes));
+        for at in 0..bytes.len() {
+            let mut changed = bytes.to_vec();
+            changed[at] ^= 0x10;
+            assert!(unreadable(&changed), "byte {at} of {}", hex(bytes));
+            assert!(unreadable(&bytes[..at]), "only {at} bytes of {}", hex(bytes));
+        }
+    }
+}
+
 /// What version 1 wrote is read as what it meant.
 #[test]
 fn old_versions_are_read() {
@@ -130,6 +182,8 @@ fn old_versions_are_read() {
     assert_eq!(decode::<MetaRow>(&old).unwrap(), MetaRow { incarnation: first });
     let old = unhex(include_str!("../../fixtures/v1/journal.hex"));
     assert_eq!(open(&old).unwrap(), journal());
+    let old = unhex(include_str!("../../fixtures/v1/view.hex"));
+    assert_eq!(decode::<ViewRow>(&old).unwrap(), ViewRow { claims: Vec::new(), ..view() });
 }
 
 /// A group that repeats itself, and a view against the one before it.
@@ -192,12 +246,12 @@ fn the_chain_is_the_one_of_the_disk() {
 #[test]
 fn a_newer_record_is_refused() {
     let mut bytes = encode(&view()).unwrap();
-    bytes[1..3].copy_from_slice(&2_u16.to_le_bytes());
+    bytes[1..3].copy_from_slice(&3_u16.to_le_bytes());
     let error = decode::<ViewRow>(&bytes).unwrap_err();
-    assert_eq!(error, RecordError::Newer { kind: "view", found: 2, newest: 1 });
+    assert_eq!(error, RecordError::Newer { kind: "view", found: 3, newest: 2 });
     assert_eq!(
         error.to_string(),
-        "view record: schema version 2, this program reads 1 to 1; use the newer program"
+        "view record: schema version 3, this program reads 1 to 2; use the newer program"
     );
     bytes[0] = 9;
     assert_eq!(decode::<ViewRow>(&bytes), Err(RecordError::Codec { kind: "view", found: 9 }));
@@ -223,6 +277,9 @@ proptest! {
         let _ = open(&bytes);
         let _ = open(&[&[1, 2, 0][..], &tail].concat());
         let _ = decode::<ViewRow>(&bytes);
+        let _ = BlockRecord::open(&bytes);
+        let _ = IndexRow::open(&bytes);
+        let _ = FilterRecord::open(&bytes);
         let _ = decode::<HistoryRow>(&bytes);
         let _ = decode::<InboxRow>(&bytes);
         let _ = decode::<MarkRecord>(&bytes);

@@ -152,7 +152,7 @@ impl Writer {
                 Next::Idle => {
                     self.journal.probe_room()?;
                     let full = matches!(&*shared.health.borrow(), Health::Full(_));
-                    if !full && self.journal.write_slice()? {
+                    if !full && self.journal.write_idly()? {
                         // On with the next one, unless somebody has come.
                         patience = Some(Duration::ZERO);
                     } else {

@@ -47,6 +47,9 @@ fn script() -> Vec<Operation> {
             Operation::Hear { account: 0, body: 10 },
             advance(1, 15, Some(4), None, Some(2 * round), 0),
             Operation::Touch { entity: 1, stale: 1, labels: 0, wake_up: None },
+            // One comes to rest; those of the rounds before come back.
+            Operation::Touch { entity: 2 + round, stale: 0, labels: 1, wake_up: None },
+            advance(1 + round, 1 << round, None, None, None, 50),
         ]);
     }
     script

@@ -12,9 +12,7 @@ use std::{
     process::Command,
 };
 
-use orderkeep_store::{
-    Backend, EmbeddedConfig, EmbeddedStore, EntityId, Kind, PartitionId, Store,
-};
+use orderkeep_store::{Backend, EmbeddedConfig, EmbeddedStore, EntityId, Kind, PartitionId, Store};
 use tempfile::TempDir;
 
 /// Each with the backend that made it.

@@ -105,11 +105,11 @@ async fn a_newer_format_is_refused() {
     let config = config(&folder);
     filled(&config, 1).await;
     let format = config.path.join("FORMAT");
-    let ours = "orderkeep store, format 1, made with sled\n";
+    let ours = "orderkeep store, format 2, made with sled\n";
     assert_eq!(fs::read_to_string(&format).unwrap(), ours);
-    fs::write(&format, "orderkeep store, format 2\n").unwrap();
+    fs::write(&format, "orderkeep store, format 3\n").unwrap();
     let error = refused(config.clone());
-    assert!(matches!(error, OpenError::Newer { found: 2, .. }), "{error}");
+    assert!(matches!(error, OpenError::Newer { found: 3, .. }), "{error}");
     let strange = ["", "something else", "orderkeep store, format x\n"];
     let unknown = "orderkeep store, format 1, made with stone\n";
     for strange in strange.into_iter().chain([unknown]) {
@@ -121,6 +121,8 @@ async fn a_newer_format_is_refused() {
     for known in ["orderkeep store, format 1\n", ours] {
         fs::write(&format, known).unwrap();
         assert_eq!(events(&SledStore::open(config.clone()).unwrap()).await, 1);
+        // From here on a program that knows less does not open it.
+        assert_eq!(fs::read_to_string(&format).unwrap(), ours);
     }
 }
 

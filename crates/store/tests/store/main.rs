@@ -11,6 +11,7 @@ mod differential;
 mod fixtures;
 mod folder;
 mod process;
+mod sealed;
 mod smoke;
 mod support;
 mod tamper;

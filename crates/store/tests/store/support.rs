@@ -21,6 +21,9 @@ pub(crate) fn tiny() -> Tuning {
         stop_factor: 2,
         slice_rows: 2,
         slice_bytes: 1_024,
+        seal_entities: 3,
+        merge_tables: 2,
+        merge_keys: 5,
         tail_records: 4,
     }
 }

@@ -137,9 +137,11 @@ impl Model {
         Ok(events)
     }
 
-    pub(super) fn label_keys(&self) -> BTreeSet<Vec<u8>> {
+    /// The label rows of those entities that have rows.
+    pub(super) fn label_keys(&self, sealed: &BTreeSet<EntityId>) -> BTreeSet<Vec<u8>> {
         self.entities
             .iter()
+            .filter(|(id, _)| !sealed.contains(id))
             .flat_map(|(id, entity)| {
                 std::iter::once("")
                     .chain(entity.labels.iter().map(|label| label.0.as_str()))

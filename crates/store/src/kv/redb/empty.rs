@@ -5,7 +5,9 @@
 
 use std::{fs::File, io, io::Write as _, sync::Arc};
 
-use redb::{Database, Error, StorageBackend, backends::InMemoryBackend};
+use redb::{
+    Database, Error, ReadableDatabase as _, StorageBackend, TableError, backends::InMemoryBackend,
+};
 
 use super::{super::Space, table};
 
@@ -46,6 +48,22 @@ pub(super) fn write(file: &mut File) -> Result<(), Error> {
     memory.read(0, &mut bytes)?;
     file.write_all(&bytes)?;
     Ok(file.sync_all()?)
+}
+
+/// Gives a database of an earlier version the tables that it did not have; others are not written to.
+pub(super) fn make_missing_tables(database: &Database) -> Result<(), Error> {
+    let read = database.begin_read()?;
+    let missing = |space| match read.open_table(table(space)) {
+        Ok(_) => Ok(false),
+        Err(TableError::TableDoesNotExist(_)) => Ok(true),
+        Err(error) => Err(error),
+    };
+    for space in Space::ALL {
+        if missing(space)? {
+            return make_tables(database);
+        }
+    }
+    Ok(())
 }
 
 /// Reads may then count on every table.

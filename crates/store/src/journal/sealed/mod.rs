@@ -1,0 +1,214 @@
+//! Entities at rest: listed under their state alone, and not expected to change soon.
+//!
+//! An order that has ended is written once, packed with many others into a block, and found through a sorted index; it
+//! has no row but its wake-up while it is watched, which may be moved: a row of a few bytes says where to. The blocks and the index only ever append, which is what embedded engines are good at: eight rows under
+//! random keys cost an order more than its journal does.
+//!
+//! - A **block** holds some dozens of entities with their claims and the places of their events.
+//! - The **index** is made of **tables**, each sorted: claim (a hash of it), id and label lead to the block. Tables are
+//!   merged in levels ([`merge`]), a little at a time, so that a look-up asks few of them; what is new to all of them is
+//!   told by their filters without a read.
+//! - What the tables are stands in one row, which is written with them in one batch: a table is there whole, or it is
+//!   what a merge has left, and goes.
+//!
+//! An entity that changes otherwise after it was sealed has a row again, and keeps it: a row is newer than what is
+//! sealed, and nothing is sealed twice. So whatever is busy under one label costs what it did before.
+
+mod filter;
+mod key;
+mod listed;
+mod merge;
+mod seal;
+mod table;
+
+pub(crate) use merge::{Pace, Upkeep};
+pub(crate) use seal::{Sealing, keys_of};
+
+use std::{rc::Rc, sync::Arc};
+
+use crate::{
+    Claim, EntityId,
+    kv::{Direction, Kv, KvError, Space, Span, wide},
+    record::{
+        BlockRecord, MovedRow, RecordError, SealedEntity, TablesRow, ViewRow, decode, encode,
+    },
+};
+
+use super::keys;
+use table::{Pointer, Table, TableName};
+
+/// Whether an entity may be sealed: it is listed under its state alone. What carries another label (open, a review) is to
+/// be found quickly by it, and is expected to lose it again.
+pub(crate) fn at_rest(row: &ViewRow) -> bool {
+    row.labels.len() <= 1
+}
+
+/// What is sealed.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Sealed {
+    tables: Vec<Arc<Table>>,
+    /// The number of the next block.
+    blocks: u64,
+}
+
+impl Sealed {
+    /// What is there, and the tables that nobody needs.
+    pub(crate) fn open(kv: &dyn Kv) -> Result<(Self, Upkeep), KvError> {
+        let last = kv.scan(Space::Sealed, &Span::ALL, Direction::Down, 1)?.pop();
+        let blocks = match last {
+            Some((key, _)) => {
+                let (key, _) = wide::split_key(Space::Sealed, &key)?;
+                keys::seq_of(Space::Sealed, &key)? + 1
+            }
+            None => 0,
+        };
+        let row: TablesRow = match kv.get(Space::Meta, keys::SEALED)? {
+            Some(bytes) => decode(&bytes)?,
+            None => TablesRow { tables: Vec::new(), blocks: 0 },
+        };
+        if row.blocks != blocks {
+            return Err(KvError::Damaged(format!(
+                "there should be {} sealed blocks, and there are {blocks}",
+                row.blocks
+            )));
+        }
+        let named: Vec<TableName> =
+            row.tables.into_iter().map(|(level, number)| TableName { level, number }).collect();
+        let mut tables = Vec::with_capacity(named.len());
+        for name in &named {
+            tables.push(Arc::new(Table::open(kv, *name)?));
+        }
+        let upkeep = Upkeep::open(kv, &named)?;
+        Ok((Self { tables, blocks }, upkeep))
+    }
+
+    /// The row that says what is there.
+    pub(crate) fn row(&self) -> Result<Vec<u8>, RecordError> {
+        let names = self.tables.iter().map(|table| (table.name.level, table.name.number));
+        encode(&TablesRow { tables: names.collect(), blocks: self.blocks })
+    }
+
+    /// An entity that is sealed and has no row, as it is now.
+    pub(crate) fn entity(
+        &self,
+        kv: &dyn Kv,
+        id: EntityId,
+    ) -> Result<Option<SealedEntity>, KvError> {
+        let Some(mut found) = self.find(kv, id)? else {
+            return Ok(None);
+        };
+        moved(kv, id, &mut found.row)?;
+        Ok(Some(found))
+    }
+
+    /// An entity as it was sealed; a row of it is newer.
+    pub(crate) fn find(&self, kv: &dyn Kv, id: EntityId) -> Result<Option<SealedEntity>, KvError> {
+        let key = key::entity(id);
+        for block in self.blocks_of(kv, &key)? {
+            if let Some(found) = block_of(kv, block)?.into_iter().find(|found| found.id == id) {
+                return Ok(Some(found));
+            }
+            return Err(KvError::Damaged(format!("sealed block {block} has lost {id:?}")));
+        }
+        Ok(None)
+    }
+
+    /// The entity that was sealed with a claim.
+    pub(crate) fn holder(&self, kv: &dyn Kv, claim: &Claim) -> Result<Option<EntityId>, KvError> {
+        let key = key::claim(claim);
+        for block in self.blocks_of(kv, &key)? {
+            let mut entities = block_of(kv, block)?.into_iter();
+            if let Some(found) = entities.find(|found| found.row.claims.contains(claim)) {
+                return Ok(Some(found.id));
+            }
+        }
+        Ok(None)
+    }
+
+    fn blocks_of(&self, kv: &dyn Kv, key: &key::Key) -> Result<Vec<u64>, KvError> {
+        let mut blocks = Vec::new();
+        for table in &self.tables {
+            if table.filter.may_have(key.hash) {
+                blocks.extend(table.name.find(kv, &key.bytes)?);
+            }
+        }
+        Ok(blocks)
+    }
+
+    /// Every key of the index with its block, for whoever checks them.
+    pub(super) fn all_pointers(
+        &self,
+        kv: &dyn Kv,
+    ) -> impl Iterator<Item = Result<Pointer, KvError>> {
+        self.tables.iter().flat_map(move |table| table.name.all(kv))
+    }
+
+    /// A filter that does not know what its table has.
+    pub(super) fn wrong_filter(&self, kv: &dyn Kv) -> Result<Option<String>, KvError> {
+        for table in &self.tables {
+            let mut filter = table.filter.emptied();
+            for pointer in table.name.all(kv) {
+                if let Some(hash) = key::hash_of(&pointer?.0) {
+                    filter.insert(hash);
+                }
+            }
+            if filter != table.filter {
+                return Ok(Some(format!("sealed index: the filter of {:?} is wrong", table.name)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Every block with its number, for whoever checks them.
+    pub(super) fn all_blocks(
+        &self,
+        kv: &dyn Kv,
+    ) -> impl Iterator<Item = Result<(u64, Vec<SealedEntity>), KvError>> {
+        (0..self.blocks).map(move |number| Ok((number, block_of(kv, number)?)))
+    }
+}
+
+/// Applies what has moved the wake-up of a sealed entity since.
+fn moved(kv: &dyn Kv, id: EntityId, row: &mut ViewRow) -> Result<(), KvError> {
+    if let Some(bytes) = kv.get(Space::Moved, &keys::entity(id))? {
+        let MovedRow { seq, wake_up } = decode(&bytes)?;
+        (row.seq, row.wake_up) = (seq, wake_up);
+    }
+    Ok(())
+}
+
+fn block_of(kv: &dyn Kv, number: u64) -> Result<Vec<SealedEntity>, KvError> {
+    match wide::get(kv, Space::Sealed, &keys::seq(number))? {
+        Some((bytes, _)) => Ok(BlockRecord::open(&bytes)?),
+        None => Err(KvError::Damaged(format!("sealed block {number} is missing"))),
+    }
+}
+
+/// Reads blocks for somebody who wants several entities: neighbours are in one.
+#[derive(Debug, Default)]
+pub(crate) struct Blocks {
+    last: Option<(u64, Rc<Vec<SealedEntity>>)>,
+}
+
+impl Blocks {
+    pub(crate) fn entity(
+        &mut self,
+        kv: &dyn Kv,
+        block: u64,
+        id: EntityId,
+    ) -> Result<ViewRow, KvError> {
+        let entities = match &self.last {
+            Some((number, entities)) if *number == block => Rc::clone(entities),
+            Some(_) | None => {
+                let entities = Rc::new(block_of(kv, block)?);
+                self.last = Some((block, Rc::clone(&entities)));
+                entities
+            }
+        };
+        let lost = || KvError::Damaged(format!("sealed block {block} has lost {id:?}"));
+        let found = entities.iter().find(|found| found.id == id).ok_or_else(lost)?;
+        let mut row = found.row.clone();
+        moved(kv, id, &mut row)?;
+        Ok(row)
+    }
+}
