@@ -190,7 +190,7 @@ fn seal(
         }
     }
     spans.extend(history.iter().copied());
-    if sealing.take(SealedEntity { id, row: (**row).clone(), spans }).is_err() {
+    if !sealing.take(SealedEntity { id, row: (**row).clone(), spans }) {
         return Ok(false);
     }
     index_wake_up(batch, id, pending);

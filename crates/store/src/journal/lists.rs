@@ -96,10 +96,7 @@ impl Shared {
         while listed.len() < limit {
             // Each entity is in one of the three.
             let stored = next_row.max(next_sealed.map(|(id, _)| id));
-            let id = match waiting.peek().copied().max(stored) {
-                Some(id) => id,
-                None => break,
-            };
+            let Some(id) = waiting.peek().copied().max(stored) else { break };
             if let Some((_, block)) = next_sealed.filter(|(sealed, _)| *sealed == id) {
                 next_sealed = sealed.next().transpose()?;
                 listed.push(blocks.entity(&*self.kv, block, id)?.entity(id));

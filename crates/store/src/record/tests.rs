@@ -158,7 +158,8 @@ fn a_changed_byte_of_what_is_sealed_is_noticed() {
     let block = BlockRecord::seal(&[at_rest()]).unwrap();
     let row = IndexRow::seal(index()).unwrap();
     let filter = FilterRecord::seal(&[1, u64::MAX - 1]);
-    let unreadable: [(&[u8], fn(&[u8]) -> bool); 3] = [
+    type Unreadable = fn(&[u8]) -> bool;
+    let unreadable: [(&[u8], Unreadable); 3] = [
         (&block, |bytes| BlockRecord::open(bytes).is_err()),
         (&row, |bytes| IndexRow::open(bytes).is_err()),
         (&filter, |bytes| FilterRecord::open(bytes).is_err()),

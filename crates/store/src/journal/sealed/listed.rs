@@ -50,11 +50,10 @@ impl Iterator for Listed<'_> {
             match table.peek() {
                 None => {}
                 Some(Err(error)) => return Some(Err(error.clone())),
-                Some(Ok((key, _))) => {
-                    if next.as_ref().is_none_or(|(_, greatest)| key > greatest) {
-                        next = Some((place, key.clone()));
-                    }
+                Some(Ok((key, _))) if next.as_ref().is_none_or(|(_, greatest)| key > greatest) => {
+                    next = Some((place, key.clone()));
                 }
+                Some(Ok(_)) => {}
             }
         }
         let (place, _) = next?;

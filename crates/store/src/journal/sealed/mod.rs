@@ -103,14 +103,13 @@ impl Sealed {
 
     /// An entity as it was sealed; a row of it is newer.
     pub(crate) fn find(&self, kv: &dyn Kv, id: EntityId) -> Result<Option<SealedEntity>, KvError> {
-        let key = key::entity(id);
-        for block in self.blocks_of(kv, &key)? {
-            if let Some(found) = block_of(kv, block)?.into_iter().find(|found| found.id == id) {
-                return Ok(Some(found));
-            }
-            return Err(KvError::Damaged(format!("sealed block {block} has lost {id:?}")));
-        }
-        Ok(None)
+        // Not two of them: an id is sealed once, and its key is no hash.
+        let Some(block) = self.blocks_of(kv, &key::entity(id))?.pop() else {
+            return Ok(None);
+        };
+        let found = block_of(kv, block)?.into_iter().find(|found| found.id == id);
+        let lost = || KvError::Damaged(format!("sealed block {block} has lost {id:?}"));
+        found.map(Some).ok_or_else(lost)
     }
 
     /// The entity that was sealed with a claim.

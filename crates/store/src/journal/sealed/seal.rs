@@ -32,15 +32,15 @@ pub(crate) struct Sealing {
 }
 
 impl Sealing {
-    /// Takes an entity in, or gives it back when it is better off with rows.
-    pub(crate) fn take(&mut self, entity: SealedEntity) -> Result<(), SealedEntity> {
+    /// Takes an entity in; false when it is better off with rows.
+    pub(crate) fn take(&mut self, entity: SealedEntity) -> bool {
         let bytes = weight(&entity);
         if !at_rest(&entity.row) || entity.spans.len() > MOST_SPANS || bytes > MOST_BYTES {
-            return Err(entity);
+            return false;
         }
         self.bytes += bytes;
         self.entities.push(entity);
-        Ok(())
+        true
     }
 
     pub(crate) fn len(&self) -> usize {
