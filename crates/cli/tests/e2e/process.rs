@@ -84,7 +84,9 @@ fn a_folder_of_a_newer_version_is_refused() {
     signal(&engine, "-TERM");
     engine.0.wait().unwrap();
     let format = stage.data().join("FORMAT");
-    let newer = fs::read_to_string(&format).unwrap().replace('1', "9");
+    let today = fs::read_to_string(&format).unwrap();
+    let newer = today.replace(|digit: char| digit.is_ascii_digit(), "9");
+    assert_ne!(newer, today);
     fs::write(&format, newer).unwrap();
     fails(stage.serve(), 73, &["newer"]);
 }
