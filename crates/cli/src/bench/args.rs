@@ -69,16 +69,19 @@ pub(crate) enum BenchStore {
     Sled,
     /// The other embedded store, with the same journal.
     Redb,
+    /// What one writes first on redb: a key for every fact, a transaction for each group.
+    RedbPlain,
 }
 
 impl BenchStore {
-    pub(crate) const ALL: [Self; 3] = [Self::Raw, Self::Sled, Self::Redb];
+    pub(crate) const ALL: [Self; 4] = [Self::Raw, Self::Sled, Self::Redb, Self::RedbPlain];
 
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Raw => "raw",
             Self::Sled => "sled",
             Self::Redb => "redb",
+            Self::RedbPlain => "redb-plain",
         }
     }
 }

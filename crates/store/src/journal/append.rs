@@ -61,7 +61,7 @@ impl Journal {
         }
         let shared = Arc::clone(&self.shared);
         let mut outcomes = Outcomes::with_capacity(steps.len());
-        let mut batch = Batch::default();
+        let mut batch = shared.kv.batch();
         let (entries, mut changes, slice) = {
             let overlay = shared.overlay();
             let mut stage = Stage::new(&overlay, &*shared.kv, self.head + 1);
@@ -205,8 +205,8 @@ impl Journal {
 
     /// Writes one slice on its own; false when there was nothing to write.
     fn write_slice(&mut self, unhurried: bool) -> Result<bool, Halt> {
-        let mut batch = Batch::default();
         let shared = Arc::clone(&self.shared);
+        let mut batch = shared.kv.batch();
         let slice = {
             let overlay = shared.overlay();
             let portion = Portion { unhurried, ..self.portion() };

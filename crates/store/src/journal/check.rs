@@ -172,7 +172,7 @@ fn compare_view(place: &str, model: &Model, id: EntityId, row: &ViewRow, report:
             }
         }
     }
-    for claim in &row.claims {
+    for claim in row.claims.iter() {
         if model.claims.get(&claim.0) != Some(&id) {
             report.problem(format!("{place}: {id:?} names {claim:?}, which is not its own"));
         }
@@ -210,7 +210,7 @@ fn compare_claims(
     report: &mut CheckReport,
 ) -> Result<(), KvError> {
     let mut seen = 0;
-    for claim in sealed.entities.values().flat_map(|entity| &entity.row.claims) {
+    for claim in sealed.entities.values().flat_map(|entity| entity.row.claims.iter()) {
         // Whose they are was compared with the views.
         seen += usize::from(model.claims.contains_key(&claim.0));
         if kv.get(Space::Claims, &claim.0)?.is_some() {

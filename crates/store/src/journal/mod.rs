@@ -14,7 +14,7 @@ mod behind;
 mod check;
 mod feed;
 mod history;
-mod keys;
+pub(crate) mod keys;
 mod lists;
 mod overlay;
 pub(crate) mod pack;

@@ -81,7 +81,7 @@ pub(crate) struct Overlay {
     pub(crate) durable: u64,
     /// Up to where the rows are complete, as last written.
     pub(crate) watermark: u64,
-    pub(crate) entities: BTreeMap<EntityId, Pending>,
+    pub(crate) entities: BTreeMap<EntityId, Box<Pending>>,
     pub(crate) wake_ups: BTreeSet<(PartitionId, Micros, EntityId)>,
     pub(crate) claims: HashMap<Claim, EntityId>,
     pub(crate) items: BTreeMap<u64, PendingItem>,
@@ -126,7 +126,8 @@ impl Overlay {
     /// Takes in a group that has become durable.
     pub(crate) fn publish(&mut self, changes: Changes, durable: u64) {
         for (id, touched) in changes.entities {
-            self.count(&touched.before, &touched.row);
+            let before = touched.before.as_deref().map_or(&[][..], |row| &row.labels);
+            self.count(before, &touched.row);
             if let Some(at) = touched.row.wake_up {
                 self.wake_ups.insert((touched.row.partition, at, id));
             }
@@ -145,16 +146,14 @@ impl Overlay {
                 pending.claims.extend(touched.claims);
             } else {
                 self.dirty.insert((touched.since, DirtyKey::Entity(id)));
-                self.entities.insert(
-                    id,
-                    Pending {
-                        row: touched.row,
-                        since: touched.since,
-                        stored: touched.stored,
-                        history: touched.history,
-                        claims: touched.claims,
-                    },
-                );
+                let pending = Pending {
+                    row: touched.row,
+                    since: touched.since,
+                    stored: touched.stored,
+                    history: touched.history,
+                    claims: touched.claims,
+                };
+                self.entities.insert(id, Box::new(pending));
             }
         }
         self.claims.extend(changes.claims);

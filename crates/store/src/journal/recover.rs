@@ -158,7 +158,7 @@ impl Journal {
     #[cfg(feature = "embedded")]
     pub(crate) fn take_over(&mut self, records: &[pack::Found]) -> Result<(), Halt> {
         let before = self.head;
-        let mut batch = Batch::default();
+        let mut batch = self.shared.kv.batch();
         for found in records {
             found.follows(self.head, self.chain).map_err(|error| self.halt(&error))?;
             let key = keys::seq(found.record.first);

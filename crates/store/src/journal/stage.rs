@@ -33,8 +33,8 @@ pub(crate) enum Step {
 #[derive(Debug)]
 pub(crate) struct Touched {
     pub(crate) row: Arc<ViewRow>,
-    /// Its labels before the group.
-    pub(crate) before: Vec<Label>,
+    /// As it was before the group.
+    pub(crate) before: Option<Arc<ViewRow>>,
     /// What the rows hold of it.
     pub(crate) stored: Option<Stored>,
     /// The first entry of the group that changes it.
@@ -280,13 +280,13 @@ impl<'a> Stage<'a> {
             return Ok(row.version);
         }
         let events = change.events.len() as u64;
-        let (before, stored, old_view, mut claims) = match found {
-            Some((row, stored)) => {
-                (row.labels.clone(), stored, row.view.clone(), row.claims.clone())
-            }
-            None => (Vec::new(), None, bytes::Bytes::new(), Vec::new()),
-        };
-        claims.extend(fresh.iter().cloned());
+        let (before, stored) = found.unzip();
+        let old = before.as_deref();
+        let old_view = old.map(|row| row.view.clone()).unwrap_or_default();
+        let mut claims = old.map(|row| Arc::clone(&row.claims)).unwrap_or_default();
+        if !fresh.is_empty() {
+            Arc::make_mut(&mut claims).extend(fresh.iter().cloned());
+        }
         let row = Arc::new(ViewRow {
             seq: position,
             kind: change.kind,
@@ -306,7 +306,7 @@ impl<'a> Stage<'a> {
         let touched = self.changes.entities.entry(change.id).or_insert_with(|| Touched {
             row: Arc::clone(&row),
             before,
-            stored,
+            stored: stored.flatten(),
             since: position,
             history: Vec::new(),
             claims: Vec::new(),

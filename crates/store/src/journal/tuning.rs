@@ -32,7 +32,7 @@ impl Tuning {
     #[must_use]
     pub fn embedded() -> Self {
         Self {
-            lag_rows: 8_192,
+            lag_rows: 4_096,
             lag_bytes: 8 * 1024 * 1024,
             lag_entries: 65_536,
             stop_factor: 4,

@@ -111,12 +111,31 @@ pub struct Write {
 }
 
 /// Writes that happen all or not at all, in their order.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Batch {
     writes: Vec<Write>,
+    value_bytes: usize,
+}
+
+impl Default for Batch {
+    fn default() -> Self {
+        Self::of_values(3 * 1024)
+    }
 }
 
 impl Batch {
+    /// A batch for an engine that likes values of up to so many bytes.
+    #[must_use]
+    pub const fn of_values(bytes: usize) -> Self {
+        Self { writes: Vec::new(), value_bytes: bytes }
+    }
+
+    /// How large a value should be at most.
+    #[must_use]
+    pub const fn value_bytes(&self) -> usize {
+        self.value_bytes
+    }
+
     /// Sets a key.
     pub fn put(&mut self, space: Space, key: Vec<u8>, value: Vec<u8>) {
         self.writes.push(Write { space, key, value: Some(value) });
@@ -246,6 +265,11 @@ pub trait Kv: fmt::Debug + Send + Sync + 'static {
         direction: Direction,
         limit: usize,
     ) -> Result<Vec<Pair>, KvError>;
+
+    /// An empty batch, for values of the size that suits the engine.
+    fn batch(&self) -> Batch {
+        Batch::default()
+    }
 
     /// Applies a batch: after a crash all of it is there or nothing of it. Reads may see it from now on, or only after
     /// the next sync.

@@ -1,15 +1,12 @@
 //! Values of any size as rows of a bounded one.
 //!
 //! Engines like small values; sled moves a leaf of more than 128 KiB into a file of its own that it never syncs. So a
-//! value is cut into parts of at most [`PART_BYTES`]: key + part number; part 0 leads with the number of parts. Only for
+//! value is cut into parts of at most [`Batch::value_bytes`]: key + part number; part 0 leads with the number of parts. Only for
 //! maps whose keys all have one length, so that the parts of a key stand together.
 
 use bytes::{BufMut, Bytes, BytesMut};
 
 use super::{Batch, Direction, Kv, KvError, Pager, Pair, Space, Span};
-
-/// Far below what sled keeps in line: 17 such values in one leaf are 52 KiB.
-pub(crate) const PART_BYTES: usize = 3 * 1024;
 
 /// The part number at the end of a key.
 pub(crate) const SUFFIX_BYTES: usize = 2;
@@ -19,12 +16,13 @@ const COUNT_BYTES: usize = 2;
 
 /// Adds a value to a batch; gives the number of its parts, which [`replace`] and [`remove`] want to know later.
 pub(crate) fn put(batch: &mut Batch, space: Space, key: &[u8], value: &[u8]) -> u16 {
-    let parts = value.len().div_ceil(PART_BYTES).max(1);
+    let size = batch.value_bytes();
+    let parts = value.len().div_ceil(size).max(1);
     // Values are bounded by limits::ENTRY_BYTES, far below 65,535 parts.
     let count = u16::try_from(parts).unwrap_or(u16::MAX);
     for number in 0..count {
-        let from = usize::from(number) * PART_BYTES;
-        let part = &value[from..value.len().min(from + PART_BYTES)];
+        let from = usize::from(number) * size;
+        let part = &value[from..value.len().min(from + size)];
         let mut row = Vec::with_capacity(part.len() + COUNT_BYTES);
         if number == 0 {
             row.extend_from_slice(&count.to_be_bytes());
@@ -60,7 +58,7 @@ pub(crate) fn get(kv: &dyn Kv, space: Space, key: &[u8]) -> Result<Option<(Bytes
     if count == 1 {
         return Ok(Some((first, 1)));
     }
-    let mut value = BytesMut::with_capacity(usize::from(count) * PART_BYTES);
+    let mut value = BytesMut::with_capacity(usize::from(count) * first.len());
     value.put(first);
     for number in 1..count {
         let part =
@@ -98,7 +96,7 @@ impl<'a> WideIter<'a> {
         if count == 1 {
             return Ok((key, first, 1));
         }
-        let mut value = BytesMut::with_capacity(usize::from(count) * PART_BYTES);
+        let mut value = BytesMut::with_capacity(usize::from(count) * first.len());
         value.put(first);
         for number in 1..count {
             let (next, part) =

@@ -1,5 +1,7 @@
 //! Shapes that are read and never written again.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
@@ -88,7 +90,7 @@ impl From<ViewRow> for rows::ViewRow {
             wake_up: old.wake_up,
             labels: old.labels,
             view: old.view,
-            claims: Vec::new(),
+            claims: Arc::default(),
         }
     }
 }

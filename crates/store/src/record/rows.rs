@@ -2,6 +2,8 @@
 //!
 //! All of them can be rebuilt from the journal; none of them is ever the only place of anything.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -22,7 +24,28 @@ pub(crate) struct ViewRow {
     pub(crate) labels: Vec<Label>,
     pub(crate) view: Bytes,
     /// The claims that point to it; those that version 1 of this record did not know have rows.
-    pub(crate) claims: Vec<Claim>,
+    #[serde(with = "shared")]
+    pub(crate) claims: Arc<Vec<Claim>>,
+}
+
+/// A list that one state hands on to the next.
+mod shared {
+    use std::sync::Arc;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<T: Serialize, S: Serializer>(
+        list: &Arc<Vec<T>>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        list.as_slice().serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Arc<Vec<T>>, D::Error> {
+        Vec::deserialize(deserializer).map(Arc::new)
+    }
 }
 
 impl ViewRow {

@@ -3,7 +3,7 @@
 //! The fixtures were written once, by the version in their folder's name. A new schema version gets a new folder beside
 //! the old one; an old folder is never written again.
 
-use std::fmt::Debug;
+use std::{fmt::Debug, sync::Arc};
 
 use bytes::Bytes;
 use proptest::prelude::*;
@@ -81,7 +81,7 @@ fn view() -> ViewRow {
         wake_up: Some(1_700_000_000_000_000),
         labels: vec![Label::from("Locked")],
         view: Bytes::from_static(b"view"),
-        claims: vec![Claim::new("key", &["a", "bc"])],
+        claims: vec![Claim::new("key", &["a", "bc"])].into(),
     }
 }
 
@@ -184,7 +184,7 @@ fn old_versions_are_read() {
     let old = unhex(include_str!("../../fixtures/v1/journal.hex"));
     assert_eq!(open(&old).unwrap(), journal());
     let old = unhex(include_str!("../../fixtures/v1/view.hex"));
-    assert_eq!(decode::<ViewRow>(&old).unwrap(), ViewRow { claims: Vec::new(), ..view() });
+    assert_eq!(decode::<ViewRow>(&old).unwrap(), ViewRow { claims: Arc::default(), ..view() });
 }
 
 /// A group that repeats itself, and a view against the one before it.

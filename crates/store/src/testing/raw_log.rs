@@ -11,22 +11,21 @@ use std::{
     os::unix::fs::FileExt,
     path::Path,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicU64, Ordering},
     },
-    thread::{self, JoinHandle},
 };
 
 use bytes::Bytes;
-use tokio::sync::oneshot;
 
 use crate::{
-    Commit, CommitError, Committed, EntityId, InboxSeq, NewInboxItem, Position,
-    journal::{Step, accept, pack},
+    Commit, CommitError, Committed, EntityId, InboxSeq, NewInboxItem,
+    journal::pack,
     kv::Batch,
     record::{Chain, Entry, NewView},
-    writer::Queue,
 };
+
+use super::grouped::{Grouped, Sink};
 
 /// Written before the first group and overwritten in turn, so that no group has to grow the file.
 const FILE_BYTES: u64 = 128 * 1024 * 1024;
@@ -34,16 +33,9 @@ const FILE_BYTES: u64 = 128 * 1024 * 1024;
 /// See the module.
 #[derive(Debug)]
 pub struct RawLog {
-    queue: Arc<Queue<Job>>,
+    log: Grouped,
     written: Arc<AtomicU64>,
     evidence: Arc<AtomicU64>,
-    writer: Mutex<Option<JoinHandle<()>>>,
-}
-
-#[derive(Debug)]
-struct Job {
-    step: Box<Step>,
-    reply: oneshot::Sender<Result<Committed, CommitError>>,
 }
 
 impl RawLog {
@@ -62,26 +54,16 @@ impl RawLog {
             file.write_all_at(&zeros, at)?;
         }
         file.sync_all()?;
-        let log = Self {
-            queue: Arc::new(Queue::new()),
-            written: Arc::default(),
-            evidence: Arc::default(),
-            writer: Mutex::new(None),
-        };
+        let (written, evidence) = (Arc::default(), Arc::default());
         let writer = Writer {
             file,
-            queue: Arc::clone(&log.queue),
-            written: Arc::clone(&log.written),
-            evidence: Arc::clone(&log.evidence),
-            group_entries,
+            written: Arc::clone(&written),
+            evidence: Arc::clone(&evidence),
             chain: Chain::default(),
-            head: 0,
             views: HashMap::new(),
         };
-        let thread =
-            thread::Builder::new().name("raw-log".to_owned()).spawn(move || writer.run())?;
-        *log.writer.lock().unwrap_or_else(PoisonError::into_inner) = Some(thread);
-        Ok(log)
+        let log = Grouped::start("raw-log", group_entries, writer)?;
+        Ok(Self { log, written, evidence })
     }
 
     /// Writes a commit as a store would.
@@ -89,7 +71,7 @@ impl RawLog {
     /// # Errors
     /// It is malformed, or the log has ended.
     pub async fn commit(&self, commit: Commit) -> Result<Committed, CommitError> {
-        self.append(Step::Commit(commit)).await
+        self.log.commit(commit).await
     }
 
     /// Writes an inbox item as a store would.
@@ -97,13 +79,7 @@ impl RawLog {
     /// # Errors
     /// It is too large, or the log has ended.
     pub async fn append_inbox(&self, item: NewInboxItem) -> Result<InboxSeq, CommitError> {
-        self.append(Step::Arrival(item)).await.map(|committed| InboxSeq(committed.position.0))
-    }
-
-    async fn append(&self, step: Step) -> Result<Committed, CommitError> {
-        let (reply, answer) = oneshot::channel();
-        self.queue.push(Job { step: Box::new(step), reply }).map_err(|_| CommitError::Closed)?;
-        answer.await.unwrap_or(Err(CommitError::Closed))
+        self.log.append_inbox(item).await
     }
 
     /// Bytes written so far.
@@ -120,91 +96,39 @@ impl RawLog {
 
     /// Ends the thread.
     pub fn close(&self) {
-        self.queue.close();
-        let thread = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(thread) = thread {
-            // A panic in it has told its callers by leaving them without an answer.
-            let _ = thread.join();
-        }
-    }
-}
-
-impl Drop for RawLog {
-    fn drop(&mut self) {
-        self.close();
+        self.log.close();
     }
 }
 
 struct Writer {
     file: File,
-    queue: Arc<Queue<Job>>,
     written: Arc<AtomicU64>,
     evidence: Arc<AtomicU64>,
-    group_entries: usize,
     chain: Chain,
-    head: u64,
     /// The last view of every entity: a store writes the next one against it.
     views: HashMap<EntityId, Bytes>,
 }
 
 impl Writer {
-    fn run(mut self) {
-        loop {
-            let mut group = Vec::new();
-            let open = self.queue.take(None, |job| {
-                if group.len() < self.group_entries {
-                    group.push(job);
-                    Ok(())
-                } else {
-                    Err(job)
-                }
-            });
-            if group.is_empty() {
-                if open {
-                    continue;
-                }
-                return;
-            }
-            if let Err(error) = self.write(group) {
-                // As a store does: a failed write ends it, and whoever waits is told so.
-                self.queue.close();
-                drop(self.queue.drain());
-                drop(error);
-                return;
-            }
-        }
-    }
-
     fn patch(&mut self, entry: &mut Entry) {
         if let Entry::Commit { change: Some(change), .. } = entry
             && let Some(NewView::Whole(view)) = &change.view
         {
-            let before = self.views.insert(change.id, view.clone());
+            // One that is listed under its state alone has ended: no store keeps it in memory either.
+            let before = if change.labels.len() > 1 {
+                self.views.insert(change.id, view.clone())
+            } else {
+                self.views.remove(&change.id)
+            };
             change.patch(&before.unwrap_or_default());
         }
     }
+}
 
-    fn write(&mut self, group: Vec<Job>) -> Result<(), CommitError> {
+impl Sink for Writer {
+    fn write(&mut self, first: u64, mut entries: Vec<Entry>) -> Result<(), CommitError> {
         let failed = |error: &dyn std::fmt::Display| CommitError::Halted(error.to_string());
-        let mut entries = Vec::with_capacity(group.len());
-        let mut waiting = Vec::with_capacity(group.len());
-        for Job { step, reply } in group {
-            let entry = match *step {
-                Step::Arrival(item) => accept::arrival(item),
-                Step::Commit(commit) => accept::commit(commit),
-            };
-            match entry {
-                Ok(mut entry) => {
-                    self.patch(&mut entry);
-                    entries.push(entry);
-                    waiting.push(reply);
-                }
-                // Who asked may have gone.
-                Err(refused) => drop(reply.send(Err(refused))),
-            }
-        }
-        let first = self.head + 1;
-        self.head += entries.len() as u64;
+        entries.iter_mut().for_each(|entry| self.patch(entry));
         let mut batch = Batch::default();
         let packed =
             pack::append(&mut batch, self.chain, first, entries).map_err(|error| failed(&error))?;
@@ -220,9 +144,6 @@ impl Writer {
         self.file.write_all_at(&bytes, at).map_err(|error| failed(&error))?;
         self.file.sync_data().map_err(|error| failed(&error))?;
         self.written.fetch_add(bytes.len() as u64, Ordering::Relaxed);
-        for (position, reply) in (first..).zip(waiting) {
-            let _ = reply.send(Ok(Committed { version: 0, position: Position(position) }));
-        }
         Ok(())
     }
 }
@@ -230,7 +151,7 @@ impl Writer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{InboxDone, PartitionId};
+    use crate::{InboxDone, PartitionId, Position};
 
     #[tokio::test]
     async fn it_numbers_steps_as_a_store_does_and_writes_what_it_is_given() {

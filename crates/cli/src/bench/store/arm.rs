@@ -4,7 +4,8 @@ use std::path::Path;
 
 use orderkeep::store::{
     Backend, Commit, CommitError, Committed, EmbeddedConfig, EmbeddedStore, InboxSeq, NewInboxItem,
-    Store, testing::RawLog,
+    Store,
+    testing::{RawLog, RedbPlain},
 };
 
 use crate::{
@@ -17,6 +18,7 @@ use crate::{
 pub(super) enum Arm {
     Embedded(EmbeddedStore),
     Raw(RawLog),
+    Plain(RedbPlain),
 }
 
 /// What it came to take.
@@ -41,6 +43,12 @@ impl Arm {
             BenchStore::Raw => {
                 RawLog::create(folder, config.group_entries).map(Self::Raw).map_err(Failure::failed)
             }
+            BenchStore::RedbPlain => {
+                let folder = folder.join("store");
+                RedbPlain::create(&folder, config.cache_bytes, config.group_entries)
+                    .map(Self::Plain)
+                    .map_err(Failure::failed)
+            }
         }
     }
 
@@ -48,6 +56,7 @@ impl Arm {
         match self {
             Self::Embedded(store) => store.commit(commit).await,
             Self::Raw(log) => log.commit(commit).await,
+            Self::Plain(plain) => plain.commit(commit).await,
         }
     }
 
@@ -55,6 +64,7 @@ impl Arm {
         match self {
             Self::Embedded(store) => store.append_inbox(item).await,
             Self::Raw(log) => log.append_inbox(item).await,
+            Self::Plain(plain) => plain.append_inbox(item).await,
         }
     }
 
@@ -68,6 +78,13 @@ impl Arm {
                 let bytes = disk::used_bytes(folder).map_err(Failure::failed)?;
                 let reserve = config(folder).ballast_bytes;
                 Ok(Size { bytes: bytes.saturating_sub(reserve), evidence_bytes })
+            }
+            Self::Plain(plain) => {
+                plain.close();
+                drop(plain);
+                // It finishes items for good, and keeps no evidence of what was heard.
+                let bytes = disk::used_bytes(folder).map_err(Failure::failed)?;
+                Ok(Size { bytes, evidence_bytes: 0 })
             }
             Self::Raw(log) => {
                 log.close();

@@ -29,7 +29,9 @@ pub(super) async fn run(args: BenchStoreArgs) -> Result<(), Failure> {
         for store in wanted(&args) {
             let mut figures = match store {
                 BenchStore::Raw => raw.clone(),
-                BenchStore::Sled | BenchStore::Redb => alone(&args, store, *inflight).await?,
+                BenchStore::Sled | BenchStore::Redb | BenchStore::RedbPlain => {
+                    alone(&args, store, *inflight).await?
+                }
             };
             figures.ratio_to_raw = Some(figures.transitions_per_s / raw.transitions_per_s);
             if args.output == OutputFormat::Json {

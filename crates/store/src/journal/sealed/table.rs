@@ -14,9 +14,6 @@ use crate::{
 
 use super::{filter::Filter, key};
 
-/// About so large is a row.
-const ROW_BYTES: usize = 2_800;
-
 /// What an entry takes besides its key.
 const ENTRY_BYTES: usize = 6;
 
@@ -230,7 +227,7 @@ impl RowWriter {
         block: u64,
         batch: &mut Batch,
     ) -> Result<(), RecordError> {
-        if self.bytes >= ROW_BYTES && key != self.last {
+        if self.bytes + 2 * ENTRY_BYTES + key.len() >= batch.value_bytes() && key != self.last {
             self.flush(batch)?;
         }
         let shared = if self.entries.is_empty() {

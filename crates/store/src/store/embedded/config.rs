@@ -100,7 +100,7 @@ impl EmbeddedConfig {
             backend: Backend::default(),
             mark_path: None,
             accept_older: false,
-            cache_bytes: 128 * MIB,
+            cache_bytes: 32 * MIB,
             ballast_bytes: 4 * MIB,
             reserve_new_bytes: 64 * MIB,
             reserve_bytes: 16 * MIB,
