@@ -4,7 +4,7 @@ use std::{fs, path::Path, process::Output};
 
 use serde_json::Value;
 
-use crate::stage::{Stage, orderkeep};
+use crate::stage::{Stage, orderkeep, until};
 
 /// Exit code of everything that is wrong with a data folder.
 const DATA: i32 = 73;
@@ -87,6 +87,8 @@ fn an_engine_runs_on_redb_as_well() {
     let (first, _) = stage.order("first");
     stage.to_executed(&first);
     let (second, _) = stage.order("second");
+    // A kill before the create was answered would leave it unknown for good reason.
+    until("made", || stage.show(&second)["providerOrderId"].is_string());
     engine.0.kill().unwrap();
     engine.0.wait().unwrap();
     let mut engine = stage.start_as(serve());
