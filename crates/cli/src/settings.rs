@@ -86,7 +86,8 @@ pub(crate) struct PolicySettings {
     not_found_grace: Option<Span>,
     amount_tolerance: Option<Exact>,
     trust_claimed_address: Option<bool>,
-    trust_claimed_end: Option<bool>,
+    trust_claimed_executed: Option<bool>,
+    trust_claimed_failed: Option<bool>,
     watch_after_end: Option<Span>,
     poll_wallet: Option<(Span, Span)>,
     poll_payment: Option<(Span, Span)>,
@@ -222,7 +223,12 @@ impl Settings {
                 trust_claimed_address: policy
                     .trust_claimed_address
                     .unwrap_or(defaults.trust_claimed_address),
-                trust_claimed_end: policy.trust_claimed_end.unwrap_or(defaults.trust_claimed_end),
+                trust_claimed_executed: policy
+                    .trust_claimed_executed
+                    .unwrap_or(defaults.trust_claimed_executed),
+                trust_claimed_failed: policy
+                    .trust_claimed_failed
+                    .unwrap_or(defaults.trust_claimed_failed),
                 watch_after_end: span(policy.watch_after_end, defaults.watch_after_end),
                 polling: orderkeep::policy::Polling {
                     wallet: pair(policy.poll_wallet, defaults.polling.wallet),
@@ -314,6 +320,23 @@ mod tests {
         assert_eq!(format!("{:?}", config.budget), format!("{:?}", default.budget));
         let accounts = settings.accounts().unwrap();
         assert_eq!(accounts[&AccountId::main()].statuses["SETTLED"], ProviderStatus::Executed);
+    }
+
+    /// Each kind of change is believed or verified for itself.
+    #[test]
+    fn what_a_webhook_claims_is_trusted_kind_by_kind() {
+        let trusts = |key: &str| {
+            let text = format!("[policy]\n{key} = true");
+            let policy = toml::from_str::<Settings>(&text).unwrap().engine().policy;
+            [
+                policy.trust_claimed_address,
+                policy.trust_claimed_executed,
+                policy.trust_claimed_failed,
+            ]
+        };
+        assert_eq!(trusts("trust_claimed_address"), [true, false, false]);
+        assert_eq!(trusts("trust_claimed_executed"), [false, true, false]);
+        assert_eq!(trusts("trust_claimed_failed"), [false, false, true]);
     }
 
     #[test]

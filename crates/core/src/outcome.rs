@@ -90,6 +90,11 @@ pub enum Refusal {
         "the outcome of the create is unknown; `retry` never posts it again: `adopt` the provider's order, `resolve`, or `post-again` with an acknowledgement"
     )]
     CreateUnknown,
+    /// An unknown create that time never ends must not be forgotten: acknowledging answers nothing.
+    #[error(
+        "the outcome of the create is unknown, and time will not tell: `adopt` the provider's order, or `resolve` that there is none; to acknowledge it is not enough"
+    )]
+    StillUnknown,
     /// There is no unknown create.
     #[error("no create of this order has an unknown outcome")]
     NoUnknownCreate,
@@ -146,6 +151,7 @@ impl Refusal {
             Self::Ended => "ended",
             Self::CreateInFlight => "create_in_flight",
             Self::CreateUnknown => "create_unknown",
+            Self::StillUnknown => "still_unknown",
             Self::NoUnknownCreate => "no_unknown_create",
             Self::WrongAcknowledgement { .. } => "wrong_acknowledgement",
             Self::LockPastMargin { .. } => "lock_past_margin",

@@ -18,7 +18,7 @@ pub struct Policy {
     /// Which create answers may be sent again.
     pub answers: AnswerTable,
     /// How long after its lock's end an order made from it can still be alive at the provider. With it, an unknown
-    /// create ends as `Failed` when both are past; without it, it stays until a person or evidence ends it.
+    /// create ends as `Failed` when both are past; without it, it stays, with a question that cannot be acknowledged away, until a person or evidence ends it.
     pub provider_order_window: Option<Duration>,
     /// An unknown create asks for a person after this long.
     pub unknown_create_review_after: Duration,
@@ -38,8 +38,10 @@ pub struct Policy {
     pub amount_tolerance: Exact,
     /// Believe an address that a webhook claims, without a confirming read.
     pub trust_claimed_address: bool,
-    /// Believe an end that a webhook claims, without a confirming read.
-    pub trust_claimed_end: bool,
+    /// Believe that an order was executed when a webhook claims it, without a confirming read.
+    pub trust_claimed_executed: bool,
+    /// Believe that an order failed, expired or was underpaid when a webhook claims it, without a confirming read.
+    pub trust_claimed_failed: bool,
     /// How long an order is listened to after its end.
     pub watch_after_end: Duration,
     /// How often orders are read.
@@ -81,7 +83,8 @@ impl Default for Policy {
             not_found_grace: minutes(2),
             amount_tolerance: Exact::zero(),
             trust_claimed_address: false,
-            trust_claimed_end: false,
+            trust_claimed_executed: false,
+            trust_claimed_failed: false,
             watch_after_end: hours(24 * 7),
             polling: Polling {
                 wallet: (seconds(2), seconds(30)),

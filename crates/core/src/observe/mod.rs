@@ -235,12 +235,7 @@ pub(crate) fn before_the_end(
     let ahead = phase(&seen.status).is_some_and(|phase| phase > reached);
     let decides = match seen.source {
         Source::Confirmed { .. } => true,
-        Source::Claimed { .. } => {
-            (policy.trust_claimed_end && phase(&seen.status) == Some(3))
-                || (policy.trust_claimed_address
-                    && seen.address.is_some()
-                    && phase(&seen.status) == Some(2))
-        }
+        Source::Claimed { .. } => is_trusted(seen, policy),
     };
     if !decides {
         return claim(order, bound, seen, behind, now, policy);
@@ -259,6 +254,22 @@ pub(crate) fn before_the_end(
         }
     }
     draft.finish()
+}
+
+/// Whether the partner believes what a webhook claims here. A reversal is never believed: it takes money back.
+const fn is_trusted(claim: &Observation, policy: &Policy) -> bool {
+    match claim.status {
+        ProviderStatus::AwaitingPayment | ProviderStatus::Confirming => {
+            policy.trust_claimed_address && claim.address.is_some()
+        }
+        ProviderStatus::Executed => policy.trust_claimed_executed,
+        ProviderStatus::Expired | ProviderStatus::Underpaid | ProviderStatus::Failed => {
+            policy.trust_claimed_failed
+        }
+        ProviderStatus::WaitingForWallet
+        | ProviderStatus::Reversed
+        | ProviderStatus::Unknown(_) => false,
+    }
 }
 
 /// Another provider order, or another lock, than the one that is bound.

@@ -56,7 +56,13 @@ pub(crate) fn wish_cancel(mut draft: Draft<'_>, author: &Author) -> Outcome {
     draft.finish()
 }
 
-pub(crate) fn acknowledge(
+pub(crate) fn acknowledge(draft: Draft<'_>, reason: Option<ReviewReason>, note: &str) -> Outcome {
+    acknowledge_but(None, draft, reason, note)
+}
+
+/// The same, where one question stays open until it is answered.
+pub(crate) fn acknowledge_but(
+    stays: Option<ReviewReason>,
     mut draft: Draft<'_>,
     reason: Option<ReviewReason>,
     note: &str,
@@ -69,13 +75,21 @@ pub(crate) fn acknowledge(
     if !open {
         return Outcome::Refused(Refusal::NothingToResolve(reason));
     }
+    let settled: Vec<_> = draft
+        .next
+        .open_reviews()
+        .map(|review| review.reason)
+        .filter(|open| reason.is_none_or(|reason| *open == reason) && stays != Some(*open))
+        .collect();
+    if settled.is_empty() {
+        return Outcome::Refused(Refusal::StillUnknown);
+    }
     draft.push(Event::Resolved {
         resolution: Resolution::Acknowledge(reason),
         note: note.to_owned(),
     });
-    match reason {
-        Some(reason) => draft.settle_by_author(reason),
-        None => draft.settle_all(),
+    for reason in settled {
+        draft.settle_by_author(reason);
     }
     draft.finish()
 }

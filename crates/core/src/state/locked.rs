@@ -114,7 +114,11 @@ impl Locked {
                 }
             },
             Command::Resolve { resolution, note, .. } => match resolution {
-                Resolution::Acknowledge(reason) => commands::acknowledge(draft, *reason, note),
+                Resolution::Acknowledge(reason) => {
+                    let stays = never_ends_by_itself(order, policy);
+                    let stays = stays.then_some(ReviewReason::UnknownCreate);
+                    commands::acknowledge_but(stays, draft, *reason, note)
+                }
                 Resolution::NoProviderOrder => match &self.create {
                     Create::Unknown { .. } | Create::NotSent { unknown_before: true, .. } => {
                         if let Some(refusal) = commands::too_long(note) {
@@ -415,6 +419,11 @@ fn end_of_lock(draft: &mut Draft<'_>, reason: FailReason) {
     } else {
         draft.push(Event::Failed { reason, funds: Funds::None });
     }
+}
+
+/// Whether time never ends an unknown create: somebody has to, so that the question about it stays.
+fn never_ends_by_itself(order: &Order, policy: &Policy) -> bool {
+    order.create_unknown() && (order.is_exposed() || policy.provider_order_window.is_none())
 }
 
 /// Whether a fresh lock may be taken now.

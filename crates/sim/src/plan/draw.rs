@@ -130,7 +130,8 @@ fn policy(dice: &mut Dice, provider: &ModelConfig, trusts: bool) -> Policy {
         // Longer than the reads lag.
         not_found_grace: seconds(20, 60, dice),
         trust_claimed_address: trusts,
-        trust_claimed_end: trusts,
+        trust_claimed_executed: trusts,
+        trust_claimed_failed: trusts,
         watch_after_end: Duration::from_secs(4 * 3_600),
         polling: Polling {
             watch: (Duration::from_secs(30), Duration::from_secs(120)),

@@ -180,3 +180,28 @@ fn every_reason_tells_a_person_what_to_do() {
         [ReviewReason::SecondProviderOrder, ReviewReason::TermsMismatch, ReviewReason::LockChanged];
     assert_eq!(withheld, expected);
 }
+
+/// Where time never ends an unknown create, somebody must: to acknowledge the question is no answer to it.
+#[test]
+fn an_unknown_create_that_nothing_ends_is_never_acknowledged_away() {
+    let unknown = |window| {
+        let mut story = Story::unknown();
+        story.policy.provider_order_window = window;
+        story.then(400, Input::Woken)
+    };
+    let mut story = unknown(None);
+    for reason in [None, Some(ReviewReason::UnknownCreate)] {
+        let refused = story.tell(401, &acknowledge(reason));
+        assert_eq!(
+            refused,
+            orderkeep_core::Outcome::Refused(orderkeep_core::Refusal::StillUnknown)
+        );
+    }
+    assert_eq!(story.open(), [ReviewReason::UnknownCreate]);
+    let story = story.then(402, resolve(orderkeep_core::Resolution::NoProviderOrder));
+    assert_eq!((story.name(), story.open()), (StateName::Failed, Vec::new()));
+    // Where time ends it, nobody has to.
+    let mut story = unknown(Some(std::time::Duration::from_secs(3_600)));
+    let _ = story.tell(401, &acknowledge(None));
+    assert!(story.open().is_empty());
+}

@@ -20,8 +20,8 @@ fn a_trusted_address_is_shown_and_an_end_still_waits_for_a_read() {
 }
 
 #[test]
-fn a_trusted_end_is_taken_and_an_address_still_waits_for_a_read() {
-    let policy = Policy { trust_claimed_end: true, ..policy() };
+fn a_trusted_execution_is_taken_and_an_address_still_waits_for_a_read() {
+    let policy = Policy { trust_claimed_executed: true, ..policy() };
     let mut story = created(policy);
     let shown = story.tell(10, &Input::Observed(claim(10, ProviderStatus::AwaitingPayment)));
     assert_eq!(shown.disposition(), Disposition::AwaitingConfirmation);
@@ -36,8 +36,30 @@ fn a_trusted_end_is_taken_and_an_address_still_waits_for_a_read() {
 }
 
 #[test]
+fn a_trusted_failure_is_taken_and_an_execution_or_a_reversal_still_waits_for_a_read() {
+    let policy = Policy { trust_claimed_failed: true, ..policy() };
+    for status in [ProviderStatus::Executed, ProviderStatus::Reversed] {
+        let mut story = created(policy.clone()).read(10, ProviderStatus::AwaitingPayment);
+        let heard = story.tell(20, &Input::Observed(claim(20, status)));
+        assert_eq!(heard.disposition(), Disposition::AwaitingConfirmation);
+        assert_eq!(story.name(), StateName::AwaitingPayment);
+    }
+    for status in [ProviderStatus::Expired, ProviderStatus::Underpaid, ProviderStatus::Failed] {
+        let story = created(policy.clone())
+            .read(10, ProviderStatus::AwaitingPayment)
+            .observes(20, claim(20, status));
+        assert_eq!(story.name(), StateName::Failed);
+    }
+}
+
+#[test]
 fn nothing_is_believed_that_binds_an_order() {
-    let policy = Policy { trust_claimed_address: true, trust_claimed_end: true, ..policy() };
+    let policy = Policy {
+        trust_claimed_address: true,
+        trust_claimed_executed: true,
+        trust_claimed_failed: true,
+        ..policy()
+    };
     let mut story = Story::with(policy).then(1, permit());
     for status in [ProviderStatus::AwaitingPayment, ProviderStatus::Executed] {
         let heard = story.tell(2, &Input::Observed(claim(2, status)));
