@@ -9,13 +9,15 @@ use std::{
 };
 
 use orderkeep_core::{
-    AccountId, AnswerClass, CreateAnswer, LockId, Observation, ProviderOrderId, Terms, Timestamp,
+    AccountId, AnswerClass, CreateAnswer, LockId, Observation, Policy, ProviderOrderId, Terms,
+    Timestamp,
 };
 use orderkeep_provider::{CallError, FailureClass, LockRequest, Provider};
 use tokio::{sync::Semaphore, time::Instant};
 
 use crate::{
     Clock,
+    conditions::Conditions,
     gate::{Gate, Permit, Purpose},
     metrics,
     stats::{Counters, count},
@@ -38,6 +40,8 @@ pub(crate) struct Account {
     /// Each account has its own, so that one whose calls stand still never holds up another.
     pub(crate) reads: Arc<Semaphore>,
     pub(crate) creates: Arc<Semaphore>,
+    /// How its provider is just now, and the policy by it.
+    pub(crate) conditions: Conditions,
     /// A call is on its way that only looks whether the provider answers.
     probing: AtomicBool,
 }
@@ -48,11 +52,18 @@ impl Account {
         id: AccountId,
         provider: Arc<dyn Provider>,
         gate: Arc<Gate>,
+        policy: Policy,
         accounts: usize,
     ) -> Self {
         let share = |places: usize| Arc::new(Semaphore::new((places / accounts.max(1)).max(1)));
         let (reads, creates) = (share(READS_WAITING_MAX), share(CREATES_WAITING_MAX));
-        Self { id, provider, gate, reads, creates, probing: AtomicBool::new(false) }
+        let conditions = Conditions::new(policy);
+        Self { id, provider, gate, reads, creates, conditions, probing: AtomicBool::new(false) }
+    }
+
+    /// The policy as it is just now.
+    pub(crate) fn policy(&self) -> Arc<Policy> {
+        self.conditions.policy(self.provider.clock_skew())
     }
 }
 

@@ -10,6 +10,7 @@
 mod calls;
 pub mod clock;
 pub mod codec;
+mod conditions;
 pub mod config;
 pub mod engine;
 mod entropy;
@@ -25,6 +26,7 @@ mod stats;
 mod waiting;
 
 pub use clock::{Clock, SystemClock, TokioClock};
+pub use conditions::Pace;
 pub use config::{Budget, EngineConfig};
 pub use engine::{
     Answered, Builder, Engine, OrderList, SubmitRequest, Submitted, TermsSource, WaitEnd, Waited,

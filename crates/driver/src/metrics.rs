@@ -44,6 +44,8 @@ const HALTED: &str = "orderkeep_halted";
 const DISK_FULL: &str = "orderkeep_disk_full";
 const PROVIDER_STATE: &str = "orderkeep_provider_circuit_state";
 const PROVIDER_WAITING: &str = "orderkeep_provider_calls_waiting";
+const CLOCK_AHEAD: &str = "orderkeep_provider_clock_ahead_seconds";
+const WEBHOOKS_LATE: &str = "orderkeep_webhooks_late_seconds";
 const TRANSITIONS: &str = "orderkeep_order_transitions_total";
 const TIME_IN_STATE: &str = "orderkeep_order_time_in_state_seconds";
 const REQUESTS: &str = "orderkeep_provider_requests_total";
@@ -89,6 +91,18 @@ pub const METRICS: &[Metric] = &[
         kind: Kind::Gauge,
         labels: &["account"],
         help: "Calls that wait for the request budget.",
+    },
+    Metric {
+        name: CLOCK_AHEAD,
+        kind: Kind::Gauge,
+        labels: &["account"],
+        help: "How far the provider's clock is ahead of ours, once it is known.",
+    },
+    Metric {
+        name: WEBHOOKS_LATE,
+        kind: Kind::Gauge,
+        labels: &["account"],
+        help: "How late webhooks typically are just now, once it is known.",
     },
     Metric {
         name: TRANSITIONS,
@@ -176,6 +190,14 @@ pub fn observe(status: &Status) {
         };
         gauge!(PROVIDER_STATE, "account" => account.clone()).set(f64::from(state));
         gauge!(PROVIDER_WAITING, "account" => account.clone()).set(whole(shown.waiting as u64));
+        if let Some(ahead_ms) = shown.clock_ahead_ms {
+            let seconds = Duration::from_millis(ahead_ms.unsigned_abs()).as_secs_f64();
+            let ahead = if ahead_ms < 0 { -seconds } else { seconds };
+            gauge!(CLOCK_AHEAD, "account" => account.clone()).set(ahead);
+        }
+        if let Some(late) = shown.webhooks_late {
+            gauge!(WEBHOOKS_LATE, "account" => account.clone()).set(late.as_secs_f64());
+        }
     }
     for (result, count) in [
         ("taken", status.webhooks_taken),

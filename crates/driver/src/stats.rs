@@ -3,11 +3,12 @@
 use std::{
     collections::BTreeMap,
     sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
 };
 
 use orderkeep_core::StateName;
 
-use crate::{GateState, Restore};
+use crate::{GateState, Pace, Restore};
 
 /// Counters of one engine.
 #[derive(Debug, Default)]
@@ -78,4 +79,10 @@ pub struct AccountStatus {
     pub gate: GateState,
     /// Calls that wait for the budget.
     pub waiting: usize,
+    /// How far the provider's clock is ahead of ours, in milliseconds; good to about a second. `None`: not known yet.
+    pub clock_ahead_ms: Option<i64>,
+    /// How late webhooks typically are just now. `None`: not known yet.
+    pub webhooks_late: Option<Duration>,
+    /// How often orders are read just now, compared with what is configured.
+    pub polling: Pace,
 }

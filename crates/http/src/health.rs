@@ -55,7 +55,14 @@ pub(crate) async fn status(
         .accounts
         .iter()
         .map(|(id, account)| {
-            let shown = json!({ "provider": word(account.gate), "waiting": account.waiting });
+            let late = account.webhooks_late.map(|late| u64::try_from(late.as_millis()).ok());
+            let shown = json!({
+                "provider": word(account.gate),
+                "waiting": account.waiting,
+                "clockAheadMs": account.clock_ahead_ms,
+                "webhooksLateMs": late.flatten(),
+                "polling": account.polling.as_str(),
+            });
             (id.clone(), shown)
         })
         .collect();

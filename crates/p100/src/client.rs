@@ -4,8 +4,8 @@ use std::{fmt, sync::Arc};
 
 use orderkeep_core::{LockId, Observation, ProviderOrderId, Source, Terms, Timestamp};
 use orderkeep_provider::{
-    BoxFuture, CallError, FailureClass, Heard, LockRequest, Provider, Rates, UnreadableLock,
-    UnreadableWebhook,
+    BoxFuture, CallError, ClockSkew, FailureClass, Heard, LockRequest, Provider, Rates,
+    UnreadableLock, UnreadableWebhook,
 };
 use reqwest::{Method, Url};
 use tracing::Instrument as _;
@@ -214,6 +214,14 @@ impl Provider for P100 {
             Call::Details,
             self.repeating(move || self.get_details(provider_order, read_started_at)),
         ))
+    }
+
+    fn clock_skew(&self) -> Option<ClockSkew> {
+        match &self.transport {
+            Transport::Http(http) => http.skew.estimate(),
+            // What carries requests in a simulation has no dates.
+            Transport::Other(_) => None,
+        }
     }
 
     fn is_authentic(&self, authorization: Option<&[u8]>) -> bool {

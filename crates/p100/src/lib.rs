@@ -19,6 +19,7 @@ mod failure;
 mod retry;
 mod retry_after;
 mod secret;
+mod skew;
 mod tls;
 mod transport;
 mod webhook;

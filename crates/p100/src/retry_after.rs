@@ -25,7 +25,7 @@ pub(crate) fn read(value: &str, date: Option<&str>, now: Timestamp) -> Option<Du
 }
 
 /// The one form that senders may write (RFC 9110, IMF-fixdate) is a date of mail too.
-fn http_date(text: &str) -> Option<Timestamp> {
+pub(crate) fn http_date(text: &str) -> Option<Timestamp> {
     rfc2822::DateTimeParser::new().parse_timestamp(text.trim()).ok()
 }
 

@@ -2,7 +2,7 @@
 //!
 //! It decides nothing about what an answer means; `failure` does.
 
-use std::{error::Error as _, sync::Arc};
+use std::{error::Error as _, sync::Arc, time::Instant};
 
 use reqwest::{
     Client, Method, Url,
@@ -15,6 +15,7 @@ use crate::{
     config::{BaseUrl, ConfigError, P100Config},
     retry_after,
     secret::{Secret, SecretError},
+    skew::Skew,
     tls,
 };
 
@@ -54,6 +55,7 @@ impl Transport {
 pub(crate) struct Http {
     reads: Client,
     creates: Client,
+    pub(crate) skew: Skew,
 }
 
 /// What a request is for.
@@ -96,6 +98,7 @@ impl Http {
         Ok(Self {
             reads: client(config.timeouts.read, IDLE_CONNECTIONS)?,
             creates: client(config.timeouts.create, 0)?,
+            skew: Skew::default(),
         })
     }
 
@@ -114,11 +117,15 @@ impl Http {
         if let Some(json) = json {
             request = request.header(CONTENT_TYPE, JSON).body(json);
         }
+        let (sent_at, started) = (jiff::Timestamp::now(), Instant::now());
         let mut response = request.send().await.map_err(|e| fault(&e))?;
         let header =
             |name| response.headers().get(name).and_then(|v: &HeaderValue| v.to_str().ok());
         let retry_after = header(RETRY_AFTER)
             .and_then(|value| retry_after::read(value, header(DATE), jiff::Timestamp::now()));
+        if let Some(date) = header(DATE).and_then(retry_after::http_date) {
+            self.skew.take_in(date, sent_at, started.elapsed());
+        }
         let status = response.status().as_u16();
         let body = read_body(&mut response).await;
         Ok(Answer { status, retry_after, body })

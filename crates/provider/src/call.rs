@@ -15,6 +15,15 @@ pub struct LockRequest {
     pub network: Network,
 }
 
+/// How far the provider's clock is from this machine's, as the dates of its answers say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClockSkew {
+    /// The provider's clock shows so many milliseconds more. Good to about a second.
+    pub ahead_ms: i64,
+    /// So many answers it rests on.
+    pub samples: u32,
+}
+
 /// Indicative rates.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rates {

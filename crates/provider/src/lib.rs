@@ -10,7 +10,7 @@ use std::{fmt, future::Future, pin::Pin};
 
 use orderkeep_core::{LockId, Observation, ProviderOrderId, Terms, Timestamp};
 
-pub use call::{CallError, FailureClass, LockRequest, Rates, UnreadableLock};
+pub use call::{CallError, ClockSkew, FailureClass, LockRequest, Rates, UnreadableLock};
 pub use webhook::{Heard, UnreadableWebhook};
 
 /// A boxed future, so that the port can be used as `Arc<dyn Provider>`.
@@ -49,6 +49,11 @@ pub trait Provider: fmt::Debug + Send + Sync + 'static {
         provider_order: &'a ProviderOrderId,
         read_started_at: Timestamp,
     ) -> BoxFuture<'a, Result<Option<Observation>, CallError>>;
+
+    /// How far the provider's clock is from ours; `None`: not known (yet). Costs nothing.
+    fn clock_skew(&self) -> Option<ClockSkew> {
+        None
+    }
 
     /// Whether a webhook's `Authorization` header carries a token of ours, compared in constant time. Two tokens are
     /// good while one replaces the other; with none configured, nothing is authentic.

@@ -100,7 +100,8 @@ impl Builder {
         let count = self.providers.len();
         for (id, provider) in self.providers {
             let gate = Gate::new(self.config.budget.clone());
-            accounts.insert(id.clone(), Arc::new(Account::new(id, provider, gate, count)));
+            let policy = self.config.policy.clone();
+            accounts.insert(id.clone(), Arc::new(Account::new(id, provider, gate, policy, count)));
         }
         let parts = Parts {
             store,

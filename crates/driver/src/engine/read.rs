@@ -142,7 +142,7 @@ impl Engine {
             }),
         };
         let now = parts.clock.now();
-        Ok(Some(loaded.order.explain(&history, outlook, now, &parts.config.policy)))
+        Ok(Some(loaded.order.explain(&history, outlook, now, &parts.policy(&loaded.order.account))))
     }
 
     /// What happened after a cursor (`None`: from the oldest event that is kept), without waiting; at most `limit`
@@ -206,6 +206,9 @@ impl Engine {
                     let status = AccountStatus {
                         gate: account.gate.state(),
                         waiting: account.gate.waiting(),
+                        clock_ahead_ms: account.provider.clock_skew().map(|skew| skew.ahead_ms),
+                        webhooks_late: account.conditions.webhooks_late(),
+                        polling: account.conditions.pace(),
                     };
                     (id.to_string(), status)
                 })

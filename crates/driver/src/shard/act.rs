@@ -68,7 +68,7 @@ impl Shard {
             match effect {
                 Effect::Create { attempt, lock_id } => {
                     let now = self.parts.clock.now();
-                    let may_send = order.may_still_send(now, &self.parts.config.policy);
+                    let may_send = order.may_still_send(now, &self.parts.policy(&order.account));
                     let account = self.parts.accounts.get(&order.account).cloned();
                     let Some(slot) = self.slots.get_mut(&order.id) else { continue };
                     let (id, attempt) = (order.id, *attempt);

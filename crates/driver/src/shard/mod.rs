@@ -19,7 +19,7 @@ use std::{
 
 use futures_util::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use orderkeep_core::{
-    AccountId, CreateAnswer, CreateInput, Input, OrderId, Step, Terms, Timestamp,
+    AccountId, CreateAnswer, CreateInput, Input, OrderId, Policy, Step, Terms, Timestamp,
 };
 use orderkeep_provider::CallError;
 use orderkeep_store::{CommitError, Committed, Health, Label, ListQuery, Store};
@@ -104,6 +104,12 @@ pub(crate) struct Parts {
 }
 
 impl Parts {
+    /// The policy for an account as its provider is just now.
+    pub(crate) fn policy(&self, account: &AccountId) -> Arc<Policy> {
+        let account = self.accounts.get(account);
+        account.map_or_else(|| Arc::new(self.config.policy.clone()), |account| account.policy())
+    }
+
     /// Stops the engine; the first reason stands.
     pub(crate) fn halt(&self, why: &str) {
         tracing::error!(%why, "the engine halts");

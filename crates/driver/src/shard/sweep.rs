@@ -1,7 +1,7 @@
 //! Every order that has not ended is looked at again, and not later than its state says: checked at the start, and when
 //! the clock was set back, since what was put off by a clock that was ahead would sleep until then.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use orderkeep_core::Timestamp;
 use orderkeep_store::{EntityId, Label, ListQuery};
@@ -60,12 +60,19 @@ impl Shard {
             Some(last) if page.len() == PAGE => State::Below(Some(last.id)),
             Some(_) | None => State::Done,
         };
+        // An earlier wake-up may have been chosen at the longest polls.
+        let accounts = self.parts.accounts.iter();
+        let slowest: BTreeMap<_, _> =
+            accounts.map(|(id, account)| (id.clone(), account.conditions.slowest())).collect();
         for entity in &page {
             // One that cannot be read is reported whenever it is due; the others go on.
             let Ok(loaded) = records::read(entity) else { continue };
             let latest = loaded
                 .order
-                .wake_up(now, &self.parts.config.policy)
+                .wake_up(
+                    now,
+                    slowest.get(&loaded.order.account).unwrap_or(&self.parts.config.policy),
+                )
                 .map(|wake_up| wake_up.at.max(now).plus(wake_up.spread).plus(TOLERATED));
             let late = loaded.wake_up.is_none() || loaded.wake_up > latest;
             if late && latest.is_some() {

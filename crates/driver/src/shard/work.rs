@@ -4,7 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use futures_util::FutureExt;
 use orderkeep_core::{
-    CreateInput, Disposition, Due, Input, Order, OrderId, Outcome, Step, Timestamp,
+    Already, CreateInput, Disposition, Due, Input, Order, OrderId, Outcome, Source, Step,
+    Timestamp,
     table::{self, Situation},
 };
 use orderkeep_store::{Commit, CommitError, InboxDone, InboxSeq};
@@ -91,7 +92,7 @@ impl Shard {
 
     /// Does what is due.
     pub(super) fn wake(&mut self, order: &Order, now: Timestamp) {
-        match order.due(now, &self.parts.config.policy) {
+        match order.due(now, &self.parts.policy(&order.account)) {
             Due::Nothing => self.touch(order, now),
             Due::Tick => self.tick(order, now),
             Due::Create => self.ask_leave(order, now),
@@ -165,7 +166,7 @@ impl Shard {
         };
         slot.permit_wanted = true;
         // Leave may come late; that the margin has passed is said when it has.
-        let margin = order.last_send(&self.parts.config.policy).plus(Duration::from_micros(1));
+        let margin = order.last_send(&account.policy()).plus(Duration::from_micros(1));
         self.wake_ups.remind(margin, id);
         self.work.push(
             async move {
@@ -186,7 +187,8 @@ impl Shard {
         now: Timestamp,
         moves_wake_up: bool,
     ) {
-        let outcome = order.step(input, now, &self.parts.config.policy);
+        let outcome = order.step(input, now, &self.parts.policy(&order.account));
+        self.note_lateness(order, input, &outcome, now);
         let disposition = outcome.disposition();
         // For whoever counts which cells of the state table were visited.
         tracing::trace!(
@@ -229,6 +231,30 @@ impl Shard {
         }
     }
 
+    /// Who was first to know, the webhook or a read: by that, polls follow how late webhooks are.
+    fn note_lateness(&self, order: &Order, input: &Input, outcome: &Outcome, now: Timestamp) {
+        let Input::Observed(seen) = input else { return };
+        let Some(account) = self.parts.accounts.get(&order.account) else { return };
+        let conditions = &account.conditions;
+        let said = order.state.bound().and_then(|bound| bound.last_read.as_ref());
+        match (seen.source, outcome) {
+            (Source::Claimed { .. }, Outcome::Moved(_)) => conditions.heard_first(order.id, now),
+            (Source::Claimed { .. }, Outcome::AlreadyThere(Already::Duplicate)) => {
+                conditions.heard_again(order.id, now);
+            }
+            // The first read of an order is about its making, which no webhook tells.
+            (Source::Confirmed { .. }, Outcome::Moved(_))
+                if order.hint.is_none() && said.is_some_and(|said| said.status != seen.status) =>
+            {
+                conditions.found_by_read(order.id, now);
+            }
+            (
+                Source::Claimed { .. } | Source::Confirmed { .. },
+                Outcome::Moved(_) | Outcome::AlreadyThere(_) | Outcome::Refused(_),
+            ) => {}
+        }
+    }
+
     pub(super) fn commit(&mut self, before: &Order, job: Job, step: Box<Step>) {
         let wake_up =
             step.wake_up.map(|wake_up| wake::spread(wake_up, self.parts.entropy.as_ref()));
@@ -266,7 +292,7 @@ impl Shard {
         slot.busy = true;
         let entropy = self.parts.entropy.as_ref();
         let wake_up = order
-            .wake_up(now, &self.parts.config.policy)
+            .wake_up(now, &self.parts.policy(&order.account))
             .map(|wake_up| wake::later(wake_up, now, entropy));
         let commit = Commit {
             partition: records::PARTITION,

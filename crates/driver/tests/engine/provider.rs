@@ -12,7 +12,8 @@ use orderkeep_core::{
 };
 use orderkeep_driver::codec;
 use orderkeep_provider::{
-    BoxFuture, CallError, FailureClass, Heard, LockRequest, Provider, Rates, UnreadableWebhook,
+    BoxFuture, CallError, ClockSkew, FailureClass, Heard, LockRequest, Provider, Rates,
+    UnreadableWebhook,
 };
 use orderkeep_store::{Kind, Label, ListQuery, Store};
 use serde_json::{Value, json};
@@ -39,6 +40,8 @@ pub(crate) enum Says {
     LostAfterMade,
     /// Not made; nobody can tell from the answer.
     P500Before,
+    /// Not made, and answered with this class of failure and code.
+    Answers(FailureClass, &'static str),
     /// No byte was written.
     NotSent,
     /// The credential is refused.
@@ -97,6 +100,11 @@ struct Ledger {
     down: bool,
     denies: bool,
     takes_every_token: bool,
+    /// It does not find its own orders.
+    loses: bool,
+    /// What its reads say otherwise than its orders go on.
+    tells: Option<fn(&mut Observation)>,
+    clock_ahead_ms: Option<i64>,
 }
 
 #[derive(Debug)]
@@ -122,6 +130,9 @@ impl Scripted {
                 down: false,
                 denies: false,
                 takes_every_token: false,
+                loses: false,
+                tells: None,
+                clock_ahead_ms: None,
             }),
             looks_into: Mutex::new(None),
         })
@@ -154,6 +165,21 @@ impl Scripted {
     /// A client that does not look at tokens.
     pub(crate) fn set_takes_every_token(&self, takes: bool) {
         self.ledger().takes_every_token = takes;
+    }
+
+    /// Does not find its own orders.
+    pub(crate) fn set_loses(&self, loses: bool) {
+        self.ledger().loses = loses;
+    }
+
+    /// From now on its reads say this as well, or instead.
+    pub(crate) fn set_tells(&self, tells: fn(&mut Observation)) {
+        self.ledger().tells = Some(tells);
+    }
+
+    /// What its answers' dates say of its clock.
+    pub(crate) fn set_clock_ahead_ms(&self, ahead_ms: i64) {
+        self.ledger().clock_ahead_ms = Some(ahead_ms);
     }
 
     /// How the next reads go wrong.
@@ -263,7 +289,11 @@ impl Scripted {
                 | Says::LostAfterMade
                 | Says::HangsAfterMade
                 | Says::PanicsAfterMade => true,
-                Says::P500Before | Says::NotSent | Says::Denied | Says::Throttled(_) => false,
+                Says::P500Before
+                | Says::Answers(..)
+                | Says::NotSent
+                | Says::Denied
+                | Says::Throttled(_) => false,
             };
             if says != Says::NotSent {
                 ledger.creates.push((lock_id.clone(), Instant::now()));
@@ -284,6 +314,9 @@ impl Scripted {
             (Says::PanicsAfterMade, _) => panic!("by the script"),
             (Says::NotSent, _) => Err(failure(FailureClass::NotSent)),
             (Says::Denied, _) => Err(denied()),
+            (Says::Answers(class, code), _) => {
+                Err(CallError { code: Some(code.to_owned()), ..failure(class) })
+            }
             (Says::Throttled(wait), _) => Err(CallError {
                 status: Some(429),
                 retry_after: Some(wait),
@@ -332,7 +365,14 @@ impl Ledger {
         if self.denies {
             return Err(denied());
         }
-        Ok(self.orders.get(order.as_str()).map(|made| self.shown(made, order, read_started_at)))
+        let made = self.orders.get(order.as_str()).filter(|_| !self.loses);
+        Ok(made.map(|made| {
+            let mut seen = self.shown(made, order, read_started_at);
+            if let Some(tells) = self.tells {
+                tells(&mut seen);
+            }
+            seen
+        }))
     }
 
     fn shown(
@@ -398,6 +438,7 @@ fn status(word: &str) -> ProviderStatus {
         "awaiting" => ProviderStatus::AwaitingPayment,
         "confirming" => ProviderStatus::Confirming,
         "executed" => ProviderStatus::Executed,
+        "failed" => ProviderStatus::Failed,
         other => ProviderStatus::Unknown(other.to_owned()),
     }
 }
@@ -468,6 +509,11 @@ impl Provider for Scripted {
             }
             seen
         })
+    }
+
+    fn clock_skew(&self) -> Option<ClockSkew> {
+        let ahead_ms = self.ledger().clock_ahead_ms?;
+        Some(ClockSkew { ahead_ms, samples: 15 })
     }
 
     fn is_authentic(&self, authorization: Option<&[u8]>) -> bool {

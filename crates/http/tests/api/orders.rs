@@ -107,7 +107,10 @@ async fn the_status_has_these_fields() {
         "review": 0,
         "restore": null,
         "inbox": 0,
-        "accounts": { "default": { "provider": "flowing", "waiting": 0 } },
+        "accounts": { "default": {
+            "provider": "flowing", "waiting": 0,
+            "clockAheadMs": null, "webhooksLateMs": null, "polling": "usual",
+        } },
         "sinceStart": {
             "webhooksTaken": 0, "webhooksRefused": 0, "webhooksOtherKind": 0, "webhooksDuplicate": 0,
             "createsSent": 0, "reads": 0, "readFailures": 0, "steps": 0, "quarantined": 0,
