@@ -12,6 +12,74 @@ pub(crate) enum BenchCommand {
     Store(BenchStoreArgs),
     /// Many open orders that wait: what they cost in memory, how soon work goes on after a start, how long look-ups take.
     Parked(BenchParkedArgs),
+    /// Whole orders over HTTP, provider and engine in processes of their own, beside a service that keeps nothing.
+    Engine(BenchEngineArgs),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct BenchEngineArgs {
+    /// Orders of each of the two, all rounds together.
+    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(10..=200_000))]
+    pub(crate) orders: u64,
+    /// Orders in flight at once.
+    #[arg(long, default_value = "256", value_parser = in_flight)]
+    pub(crate) inflight: usize,
+    /// Whether an address and an end are believed as a webhook says them, or read first.
+    #[arg(long, value_enum, default_value_t = Webhooks::Trust)]
+    pub(crate) webhooks: Webhooks,
+    /// Only the service that keeps nothing: the limit.
+    #[arg(long)]
+    pub(crate) null: bool,
+    /// A folder on the disk to measure; the system's temporary one without it.
+    #[arg(long)]
+    pub(crate) data: Option<PathBuf>,
+    #[arg(long, value_enum, default_value_t = OutputFormat::Table)]
+    pub(crate) output: OutputFormat,
+    /// An engine that answers webhooks before they are stored, to show that the benchmark notices.
+    #[arg(long, hide = true)]
+    pub(crate) early_twin: bool,
+    /// Be one of the two, in this process.
+    #[arg(long, hide = true, value_enum, requires = "config")]
+    pub(crate) serve: Option<BenchArm>,
+    /// That one's configuration.
+    #[arg(long, hide = true)]
+    pub(crate) config: Option<PathBuf>,
+}
+
+/// How far webhooks are believed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Webhooks {
+    /// An address and an end are taken from them.
+    Trust,
+    /// The provider is read first: the default of an engine.
+    Verify,
+}
+
+impl Webhooks {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Trust => "trust",
+            Self::Verify => "verify",
+        }
+    }
+}
+
+/// What takes turns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum BenchArm {
+    /// The engine, every step durable.
+    Engine,
+    /// The same HTTP exchange, nothing kept.
+    Null,
+}
+
+impl BenchArm {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Engine => "engine",
+            Self::Null => "null",
+        }
+    }
 }
 
 #[derive(Debug, clap::Args)]

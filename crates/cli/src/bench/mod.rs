@@ -2,6 +2,7 @@
 
 pub(crate) mod args;
 mod disk;
+mod engine;
 mod life;
 mod parked;
 mod process;
@@ -14,5 +15,6 @@ pub(crate) async fn run(command: BenchCommand) -> Result<(), Failure> {
     match command {
         BenchCommand::Store(args) => store::run(args).await,
         BenchCommand::Parked(args) => parked::run(args).await,
+        BenchCommand::Engine(args) => engine::run(args).await,
     }
 }

@@ -32,6 +32,7 @@ use crate::{
     exit::{self, Failure, say},
 };
 use plan::Plan;
+pub(crate) use port::free_port;
 
 /// Nothing in a demo takes longer; if it does, it is stuck, and that is a finding.
 const GIVE_UP: Duration = Duration::from_secs(240);
@@ -123,7 +124,7 @@ pub(crate) async fn run(args: DemoArgs) -> Result<(), Failure> {
 async fn perform(args: &DemoArgs, plan: Plan) -> Result<(), Failure> {
     let started = Instant::now();
     let provider = provider::start(&plan).await?;
-    let port = port::free_port(rand::random()).map_err(Failure::failed)?;
+    let port = free_port(rand::random()).map_err(Failure::failed)?;
     provider.send_webhooks_to(&format!("http://127.0.0.1:{port}/webhooks/p100")).await?;
     plan.write_engine_config(&provider.url, port)?;
     let stage = Arc::new(Stage {

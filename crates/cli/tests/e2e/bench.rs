@@ -66,3 +66,46 @@ fn nothing_can_be_measured_with_nothing_in_flight() {
     let output = orderkeep().args(["bench", "store", "--inflight", "0"]).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
 }
+
+#[test]
+fn whole_orders_are_measured_beside_a_service_that_keeps_nothing() {
+    let lines = bench(&["engine", "--orders", "20", "--inflight", "4"]);
+    let [null, engine] = &lines[..] else { panic!("two lines: {lines:?}") };
+    assert_eq!((&null["arm"], &engine["arm"]), (&"null".into(), &"engine".into()));
+    for line in [null, engine] {
+        assert_eq!((&line["orders"], &line["duplicate_creates"]), (&20.into(), &0.into()), "{line}");
+        for figure in ["orders_per_s", "ratio_to_null", "engine_cpu_s_per_1000", "p50_ms", "p99_ms"] {
+            assert!(line[figure].is_number(), "no {figure} in {line}");
+        }
+        assert!(line["p50_ms"].as_f64().unwrap() >= 140.0, "the provider alone takes that: {line}");
+    }
+    assert_eq!(null["ratio_to_null"], 1.0);
+    assert!(engine["webhook_ack_p99_us"].as_u64().unwrap() > 0, "{engine}");
+}
+
+#[test]
+fn the_provider_is_read_before_a_webhook_is_believed() {
+    let reads = |args: &[&str]| {
+        let all = [&["engine", "--null", "--orders", "10", "--inflight", "2"][..], args].concat();
+        bench(&all)[0]["reads_per_order"].as_f64().unwrap()
+    };
+    assert_eq!(reads(&["--webhooks", "trust"]), 0.0);
+    assert_eq!(reads(&["--webhooks", "verify"]), 2.0, "the address and the end");
+}
+
+#[test]
+fn an_engine_that_answers_webhooks_before_they_are_durable_is_caught() {
+    let output = orderkeep()
+        .args(["bench", "engine", "--orders", "20", "--inflight", "4", "--early-twin"])
+        .output()
+        .unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert!(stderr.contains("sooner than they can be durable"), "{stderr}");
+}
+
+#[test]
+fn an_engine_cannot_be_measured_with_no_orders() {
+    let output = orderkeep().args(["bench", "engine", "--orders", "0"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+}

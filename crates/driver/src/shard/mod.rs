@@ -163,8 +163,9 @@ impl Shard {
                 self.admit_due().await;
             }
             let clock = Arc::clone(&self.parts.clock);
-            let sweeps = self.sweep.goes_on() && self.has_room();
-            let next = if sweeps { Some(clock.now()) } else { self.wake_ups.next(self.has_room()) };
+            let room = self.has_room();
+            let sweep = self.sweep.next().filter(|_| room);
+            let next = self.wake_ups.next(room).into_iter().chain(sweep).min();
             let pause = async {
                 match last_call {
                     Some(deadline) => tokio::time::sleep_until(deadline).await,

@@ -1,5 +1,8 @@
 //! Every order that has not ended is looked at again, and not later than its state says: checked at the start, and when
 //! the clock was set back, since what was put off by a clock that was ahead would sleep until then.
+//!
+//! The check reads every open order, so it goes slowly: what is due costs by what is due, and a start over a million
+//! orders does not fill memory with them.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -9,8 +12,10 @@ use orderkeep_store::{EntityId, Label, ListQuery};
 use super::{Job, Shard, What};
 use crate::{EngineError, records};
 
-/// Orders looked at between two rounds of the shard.
+/// Orders looked at at once.
 const PAGE: usize = 256;
+/// The pause after them: a million orders take some seven minutes.
+const PAUSE: Duration = Duration::from_millis(100);
 /// A clock that goes back by less does no harm.
 const TOLERATED: Duration = Duration::from_secs(5);
 
@@ -18,6 +23,8 @@ const TOLERATED: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(super) struct Sweep {
     state: State,
+    /// Not before this.
+    next_at: Timestamp,
     latest: Timestamp,
 }
 
@@ -30,12 +37,13 @@ enum State {
 
 impl Sweep {
     pub(super) const fn new() -> Self {
-        Self { state: State::Below(None), latest: Timestamp::from_micros(i64::MIN) }
+        let start = Timestamp::from_micros(i64::MIN);
+        Self { state: State::Below(None), next_at: start, latest: start }
     }
 
-    /// Whether there is more to check.
-    pub(super) fn goes_on(&self) -> bool {
-        self.state != State::Done
+    /// When there is more to check; `None`: all is checked.
+    pub(super) fn next(&self) -> Option<Timestamp> {
+        (self.state != State::Done).then_some(self.next_at)
     }
 
     /// Begins again if the clock was set back.
@@ -43,6 +51,7 @@ impl Sweep {
         if self.latest.since(now) > TOLERATED {
             tracing::warn!(from = %self.latest, to = %now, "the clock was set back");
             self.state = State::Below(None);
+            self.next_at = now;
             self.latest = now;
         }
         self.latest = self.latest.max(now);
@@ -50,9 +59,13 @@ impl Sweep {
 }
 
 impl Shard {
-    /// Checks the next few open orders.
+    /// Checks the next few open orders, if it is time to.
     pub(super) async fn sweep(&mut self, now: Timestamp) -> Result<(), EngineError> {
         let State::Below(before) = self.sweep.state else { return Ok(()) };
+        if now < self.sweep.next_at {
+            return Ok(());
+        }
+        self.sweep.next_at = now.plus(PAUSE);
         let label = Some(Label::from(records::OPEN));
         let query = ListQuery { kind: records::ORDER, label, before, limit: PAGE };
         let page = self.parts.store.list(query).await?;
