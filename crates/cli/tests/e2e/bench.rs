@@ -73,8 +73,13 @@ fn whole_orders_are_measured_beside_a_service_that_keeps_nothing() {
     let [null, engine] = &lines[..] else { panic!("two lines: {lines:?}") };
     assert_eq!((&null["arm"], &engine["arm"]), (&"null".into(), &"engine".into()));
     for line in [null, engine] {
-        assert_eq!((&line["orders"], &line["duplicate_creates"]), (&20.into(), &0.into()), "{line}");
-        for figure in ["orders_per_s", "ratio_to_null", "engine_cpu_s_per_1000", "p50_ms", "p99_ms"] {
+        assert_eq!(
+            (&line["orders"], &line["duplicate_creates"]),
+            (&20.into(), &0.into()),
+            "{line}"
+        );
+        for figure in ["orders_per_s", "ratio_to_null", "engine_cpu_s_per_1000", "p50_ms", "p99_ms"]
+        {
             assert!(line[figure].is_number(), "no {figure} in {line}");
         }
         assert!(line["p50_ms"].as_f64().unwrap() >= 140.0, "the provider alone takes that: {line}");

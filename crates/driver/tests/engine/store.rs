@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicBool, AtomicI64, Ordering},
+        atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -59,6 +59,8 @@ pub(crate) struct Between {
     refuses_webhooks: AtomicBool,
     /// A fault of ours: asking what is due panics.
     panics: AtomicBool,
+    /// Entities that lists gave.
+    listed: AtomicUsize,
 }
 
 impl Between {
@@ -77,6 +79,7 @@ impl Between {
             holds: AtomicBool::new(false),
             refuses_webhooks: AtomicBool::new(false),
             panics: AtomicBool::new(false),
+            listed: AtomicUsize::new(0),
         }
     }
 
@@ -104,6 +107,11 @@ impl Between {
     /// How many commits there were.
     pub(crate) fn commits(&self) -> i64 {
         self.commits.load(Ordering::SeqCst)
+    }
+
+    /// How many entities lists have given.
+    pub(crate) fn listed(&self) -> usize {
+        self.listed.load(Ordering::SeqCst)
     }
 
     pub(crate) fn set_full(&self, full: Full) {
@@ -220,7 +228,12 @@ impl Store for Between {
     }
 
     fn list(&self, query: ListQuery) -> BoxFuture<'_, Result<Vec<Entity>, ReadError>> {
-        self.inner.list(query)
+        Box::pin(async move {
+            let page = self.inner.list(query).await;
+            let given = page.as_ref().map_or(0, Vec::len);
+            self.listed.fetch_add(given, Ordering::SeqCst);
+            page
+        })
     }
 
     fn counts(&self, kind: Kind) -> BoxFuture<'_, Result<BTreeMap<Label, u64>, ReadError>> {

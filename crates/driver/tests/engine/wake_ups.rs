@@ -10,7 +10,8 @@ use std::{
 
 use orderkeep_core::{StateName, Timestamp};
 use orderkeep_driver::{Clock, TokioClock};
-use orderkeep_store::{Change, Commit, EntityId, PartitionId, Store};
+use orderkeep_store::{Change, Commit, EntityId, Label, PartitionId, Store};
+use uuid::Uuid;
 
 use crate::{
     provider::Scripted,
@@ -71,4 +72,39 @@ async fn a_missing_wake_up_is_found_at_the_start() {
     world.store.commit(commit).await.unwrap();
     world.restart().await;
     world.wait_for(id, StateName::Executed, MINUTES).await;
+}
+
+/// A million open orders must neither stand in front of the one that is due nor all be in memory after a start.
+#[tokio::test(start_paused = true)]
+async fn a_start_reads_what_is_due_and_the_rest_slowly() {
+    const RESTING: usize = 4_000;
+    let mut world = World::new([]).await;
+    let id = world.submit("lock-1").await;
+    world.wait_for(id, StateName::Created, MINUTES).await;
+    world.engine.shutdown().await.unwrap();
+    let due = world.store.load(EntityId(id.0)).await.unwrap().unwrap();
+    for _ in 0..RESTING {
+        let change = Change {
+            id: EntityId(Uuid::now_v7()),
+            kind: due.kind,
+            expected: 0,
+            events: vec!["event".into()],
+            // Whoever reads it can do nothing with it, and must go on.
+            view: Some("view".into()),
+            labels: vec![Label::from("open")],
+            wake_up: Some(at(1_000_000).as_micros()),
+            claims: Vec::new(),
+        };
+        let partition = PartitionId::ONLY;
+        let commit = Commit { partition, change: Some(change), inbox: Vec::new() };
+        world.store.commit(commit).await.unwrap();
+    }
+    world.restart().await;
+    world.wait_for(id, StateName::AwaitingPayment, MINUTES).await;
+    let at_first = world.between.listed();
+    assert!(at_first < RESTING, "{at_first} were read before the one that was due went on");
+    world.wait_for(id, StateName::Executed, MINUTES).await;
+    tokio::time::sleep(MINUTES).await;
+    let in_the_end = world.between.listed();
+    assert!(in_the_end > RESTING, "only {in_the_end} were checked");
 }
