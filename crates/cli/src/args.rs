@@ -5,7 +5,7 @@ use std::{net::SocketAddr, path::PathBuf};
 use clap::{Parser, Subcommand, ValueEnum};
 use orderkeep::store::Backend;
 
-use crate::{bench::args::BenchCommand, store::args::StoreArgs};
+use crate::{bench::args::BenchCommand, config::ConfigCommand, store::args::StoreArgs};
 
 /// Carries every order from a locked rate to its end.
 #[derive(Debug, Parser)]
@@ -69,6 +69,22 @@ pub(crate) enum Command {
     Events(EventsArgs),
     /// The keys of the API, kept hashed beside the data folder; a running daemon follows within a second.
     Keys(KeysArgs),
+    /// The configuration: check it, show what is in force, describe it.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Looks at everything that the engine needs, and says what to do about it: configuration, data folder, disk, clock,
+    /// provider, webhooks. Changes nothing.
+    Doctor(Box<DoctorArgs>),
+    /// Completions for a shell, on stdout.
+    Completions {
+        /// Which one.
+        shell: clap_complete::Shell,
+    },
+    /// Man pages, one for each command.
+    Man {
+        /// Where they are written.
+        folder: PathBuf,
+    },
 }
 
 #[derive(Debug, clap::Args)]
@@ -152,6 +168,17 @@ pub(crate) struct ServeArgs {
 }
 
 #[derive(Debug, clap::Args)]
+pub(crate) struct DoctorArgs {
+    /// The address under which the provider reaches this engine, such as `https://orders.example.com`; asked as well.
+    #[arg(long)]
+    pub(crate) public_url: Option<String>,
+    #[arg(long, value_enum, default_value_t = OutputFormat::Table)]
+    pub(crate) output: OutputFormat,
+    #[command(flatten)]
+    pub(crate) serve: ServeArgs,
+}
+
+#[derive(Debug, clap::Args)]
 pub(crate) struct SandboxArgs {
     /// A TOML file with the sandbox's configuration; flags win over it.
     #[arg(long)]
@@ -230,6 +257,17 @@ pub(crate) enum KeysCommand {
     },
     /// All keys, without their secrets.
     List,
+    /// Make a new key of a name with the same scope; the old ones end after the overlap.
+    Rotate {
+        /// The name.
+        name: String,
+        /// How long the old keys are still good.
+        #[arg(long, default_value = "24h")]
+        overlap: String,
+        /// Until when the new key is good: a date, a time, or so long from now (`90d`).
+        #[arg(long)]
+        expires: Option<String>,
+    },
     /// End a key, by its id, or all keys of a name.
     Revoke {
         /// Id or name.

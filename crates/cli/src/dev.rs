@@ -13,6 +13,7 @@ use crate::{
     args::DevArgs,
     exit::{Failure, say},
     listen, serve,
+    settings::LimitsSettings,
 };
 
 const API_KEY: &str = "sandbox-api-key";
@@ -75,7 +76,8 @@ Try it, in another terminal:
 or: orderkeep orders --url http://{addr} submit --amount 100",
         data = data.display(),
     ));
-    serve::carry_on(engine, listener, ApiConfig::default()).await?;
+    let server = listen::Server { listener, tls: None, limits: LimitsSettings::default() };
+    serve::carry_on(engine, server, ApiConfig::default()).await?;
     sandbox.shutdown().await;
     Ok(())
 }

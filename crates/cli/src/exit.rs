@@ -60,6 +60,11 @@ impl Failure {
         Self::new(code, format!("cannot open {data}: {error}{help}"))
     }
 
+    /// In words.
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
     pub(crate) fn report(self) -> ExitCode {
         if !self.message.is_empty() {
             // Nobody may be reading any more.

@@ -16,18 +16,14 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::exit::{self, Failure, say};
+use crate::{
+    exit::{self, Failure, say},
+    settings::LimitsSettings,
+    tls::Tls,
+};
 
-/// A request's headers are here within this time, and a connection that asks nothing is closed after it.
-const HEADERS_WITHIN: Duration = Duration::from_secs(15);
-/// A request's line and headers are at most this long.
-const HEADER_BYTES_MAX: usize = 64 * 1024;
-/// Connections at once, where the process may open so many files.
-const CONNECTIONS_MAX: usize = 4_096;
 /// Files that are not connections.
 const OTHER_FILES: usize = 128;
-/// Requests on their way are seen through for so long.
-const DRAIN: Duration = Duration::from_secs(15);
 
 /// Opens the socket, with an error that says what to do.
 pub(crate) async fn open(addr: SocketAddr) -> Result<TcpListener, Failure> {
@@ -52,49 +48,80 @@ pub(crate) async fn asked_to_stop() {
     }
 }
 
-/// Serves until the process is asked to stop, or `until` is over. `closing` then ends what would stay open.
-pub(crate) async fn serve(
-    listener: TcpListener,
-    router: Router,
-    closing: CancellationToken,
-    until: impl Future<Output = ()> + Send + 'static,
-) {
-    let mut server = http1::Builder::new();
-    server
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEADERS_WITHIN)
-        .max_buf_size(HEADER_BYTES_MAX);
-    let service = TowerToHyperService::new(router);
-    let graceful = GracefulShutdown::new();
-    let places = Arc::new(Semaphore::new(connections_max()));
-    let stop = async {
-        tokio::select! {
-            () = asked_to_stop() => {}
-            () = until => {}
-        }
-    };
-    tokio::pin!(stop);
-    loop {
-        let (stream, place) = tokio::select! {
-            biased;
-            () = &mut stop => break,
-            accepted = accept(&listener, &places) => accepted,
-        };
-        let connection = server.serve_connection(TokioIo::new(stream), service.clone());
-        let connection = graceful.watch(connection);
-        tokio::spawn(async move {
-            // A caller who breaks off or says nonsense is no event.
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "connection");
+/// One listener, what is spoken on it, and how much of it.
+#[derive(Debug)]
+pub(crate) struct Server {
+    pub(crate) listener: TcpListener,
+    pub(crate) tls: Option<Tls>,
+    pub(crate) limits: LimitsSettings,
+}
+
+impl Server {
+    /// Serves until the process is asked to stop, or `until` is over. `closing` then ends what would stay open.
+    pub(crate) async fn serve(
+        self,
+        router: Router,
+        closing: CancellationToken,
+        until: impl Future<Output = ()> + Send + 'static,
+    ) {
+        let Self { listener, tls, limits } = self;
+        let mut server = http1::Builder::new();
+        // Without a timer the header timeout is silently none.
+        server
+            .timer(TokioTimer::new())
+            .header_read_timeout(limits.headers_within.0)
+            .max_buf_size(limits.header_bytes);
+        let service = TowerToHyperService::new(router);
+        let graceful = GracefulShutdown::new();
+        let places = Arc::new(Semaphore::new(connections_max(limits.connections)));
+        let stop = async {
+            tokio::select! {
+                () = asked_to_stop() => {}
+                () = until => {}
             }
-            drop(place);
-        });
-    }
-    // Nobody is answered "refused" while others are seen through.
-    closing.cancel();
-    drop(listener);
-    if tokio::time::timeout(DRAIN, graceful.shutdown()).await.is_err() {
-        say("some requests were not answered in time");
+        };
+        tokio::pin!(stop);
+        loop {
+            let (stream, place) = tokio::select! {
+                biased;
+                () = &mut stop => break,
+                accepted = accept(&listener, &places) => accepted,
+            };
+            let (server, service, watcher) = (server.clone(), service.clone(), graceful.watcher());
+            let acceptor = tls.as_ref().map(Tls::acceptor);
+            tokio::spawn(async move {
+                // A caller who breaks off or says nonsense is no event.
+                let result = match acceptor {
+                    None => {
+                        watcher.watch(server.serve_connection(TokioIo::new(stream), service)).await
+                    }
+                    Some(acceptor) => {
+                        let shaken = acceptor.accept(stream);
+                        match tokio::time::timeout(limits.headers_within.0, shaken).await {
+                            Ok(Ok(stream)) => {
+                                let io = TokioIo::new(stream);
+                                watcher.watch(server.serve_connection(io, service)).await
+                            }
+                            Ok(Err(error)) => {
+                                tracing::debug!(%error, "TLS");
+                                Ok(())
+                            }
+                            Err(_) => Ok(()),
+                        }
+                    }
+                };
+                if let Err(error) = result {
+                    tracing::debug!(%error, "connection");
+                }
+                drop(place);
+            });
+        }
+        // Nobody is answered "refused" while others are seen through.
+        closing.cancel();
+        drop(listener);
+        if tokio::time::timeout(limits.drain.0, graceful.shutdown()).await.is_err() {
+            say("some requests were not answered in time");
+        }
     }
 }
 
@@ -125,13 +152,11 @@ async fn accept(
 }
 
 /// The store must be able to open its files whoever else is connected.
-fn connections_max() -> usize {
+fn connections_max(wanted: usize) -> usize {
     let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
     let files = limits
         .lines()
         .find_map(|line| line.strip_prefix("Max open files"))
         .and_then(|rest| rest.split_whitespace().next()?.parse::<usize>().ok());
-    files
-        .map_or(CONNECTIONS_MAX, |files| files.saturating_sub(OTHER_FILES).min(CONNECTIONS_MAX))
-        .max(16)
+    files.map_or(wanted, |files| files.saturating_sub(OTHER_FILES).max(16).min(wanted))
 }

@@ -3,12 +3,15 @@
 mod args;
 mod bench;
 mod client;
+mod config;
 mod demo;
 mod dev;
+mod doctor;
 mod events;
 mod exit;
 mod keys;
 mod listen;
+mod manual;
 mod metrics;
 mod orders;
 mod output;
@@ -16,6 +19,8 @@ mod sandbox;
 mod serve;
 mod settings;
 mod store;
+mod supervisor;
+mod tls;
 mod twin;
 
 use clap::Parser;
@@ -61,5 +66,12 @@ async fn run(args: Args) -> Result<(), Failure> {
         Command::Bench(command) => bench::run(command).await,
         Command::Events(args) => events::run(args).await,
         Command::Keys(args) => keys::run(args),
+        Command::Doctor(args) => doctor::run(args).await,
+        Command::Config(command) => config::run(command),
+        Command::Completions { shell } => {
+            manual::completions(shell);
+            Ok(())
+        }
+        Command::Man { folder } => manual::man(&folder),
     }
 }

@@ -13,24 +13,24 @@ use orderkeep::{
     provider::Provider,
     store::EmbeddedConfig,
 };
-use tokio::net::TcpListener;
 
 use crate::{
     args::{ServeArgs, Twin},
     exit::{self, Failure, say},
     keys, listen,
     settings::{self, Settings},
+    supervisor,
+    tls::Tls,
 };
-
-const LISTEN: SocketAddr =
-    SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 7070);
 
 pub(crate) async fn run(args: ServeArgs) -> Result<(), Failure> {
     let settings = settings::load(&args)?;
-    let data = settings.data.clone().unwrap_or_else(|| PathBuf::from("data"));
-    let listener = listen::open(settings.listen.unwrap_or(LISTEN)).await?;
+    let data = settings.data.clone();
+    let listener = listen::open(settings.listen).await?;
     let addr = listener.local_addr().map_err(Failure::failed)?;
     let api = api(&settings, &data, addr)?;
+    let tls = settings.tls()?.map(|(cert, key)| Tls::follow(cert, key)).transpose()?;
+    let scheme = if tls.is_some() { "https" } else { "http" };
     let store = open(&settings, data.clone()).await?;
     let mut builder = Engine::builder().store(store).config(settings.engine());
     let mut webhooks = Vec::new();
@@ -47,23 +47,24 @@ pub(crate) async fn run(args: ServeArgs) -> Result<(), Failure> {
     let metrics = Some(crate::metrics::install()?);
     let engine = builder.start().await.map_err(started)?;
     say(format_args!(
-        "orderkeep {} serves http://{addr}, data in {}",
+        "orderkeep {} serves {scheme}://{addr}, data in {}",
         env!("CARGO_PKG_VERSION"),
         data.display()
     ));
     for webhook in &webhooks {
         say(format_args!(
-            "webhooks of account `{}` at http://{addr}{}",
+            "webhooks of account `{}` at {scheme}://{addr}{}",
             webhook.account, webhook.path
         ));
     }
-    carry_on(engine, listener, ApiConfig { webhooks, metrics, ..api }).await
+    let server = listen::Server { listener, tls, limits: settings.limits };
+    carry_on(engine, server, ApiConfig { webhooks, metrics, ..api }).await
 }
 
 /// Serves until asked to stop, or until the engine halts.
 pub(crate) async fn carry_on(
     engine: Engine,
-    listener: TcpListener,
+    server: listen::Server,
     api: ApiConfig,
 ) -> Result<(), Failure> {
     let halted = Arc::new(std::sync::OnceLock::new());
@@ -76,7 +77,9 @@ pub(crate) async fn carry_on(
     };
     let closing = api.closing.clone();
     let router = orderkeep::http::router(engine.clone(), api);
-    listen::serve(listener, router, closing, until).await;
+    supervisor::ready(&engine);
+    server.serve(router, closing, until).await;
+    supervisor::stopping();
     if let Some(why) = halted.get() {
         return Err(Failure::new(
             exit::HALTED,
@@ -103,15 +106,21 @@ fn api(settings: &Settings, data: &Path, addr: SocketAddr) -> Result<ApiConfig, 
                 "{addr} is reachable from other machines: make a key (orderkeep keys create), or give --api-token-file"
             )));
         }
-        if !settings.behind_proxy {
+        if !settings.behind_proxy && settings.tls()?.is_none() {
             return Err(Failure::config(format_args!(
-                "{addr} is reachable from other machines, and keys would cross the network in the clear: put a proxy with TLS in front and set `behind_proxy = true`"
+                "{addr} is reachable from other machines, and keys would cross the network in the clear: give `tls_cert_file` and `tls_key_file`, or put a proxy with TLS in front and set `behind_proxy = true`"
             )));
         }
     }
-    let keys = KeyRing::new(all);
+    let limits = &settings.limits;
+    let keys = KeyRing::new(all).with_rate(f64::from(limits.key_burst), limits.key_per_second);
     tokio::spawn(keys::file::follow(path, keys.clone(), tokens));
-    Ok(ApiConfig { keys, ..ApiConfig::default() })
+    Ok(ApiConfig {
+        keys,
+        in_flight_max: limits.in_flight,
+        streams_max: limits.streams,
+        ..ApiConfig::default()
+    })
 }
 
 async fn open(
@@ -120,8 +129,8 @@ async fn open(
 ) -> Result<Arc<dyn orderkeep::store::Store>, Failure> {
     let mut config = EmbeddedConfig::new(&data).backend(settings.store.unwrap_or_default());
     config.mark_path.clone_from(&settings.mark_path);
-    if let Some(timeout) = settings.open_timeout {
-        config.open_timeout = timeout.0;
+    if let Some(timeout) = settings.open_timeout() {
+        config.open_timeout = timeout;
     }
     orderkeep::open_with(config).await.map_err(|error| Failure::not_opened(&error, &data))
 }

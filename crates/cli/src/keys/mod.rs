@@ -25,6 +25,9 @@ pub(crate) fn run(args: KeysArgs) -> Result<(), Failure> {
         KeysCommand::Create { name, scope, expires } => {
             create(&path, &name, scope, expires.as_deref(), args.output)
         }
+        KeysCommand::Rotate { name, overlap, expires } => {
+            rotate(&path, &name, &overlap, expires.as_deref(), args.output)
+        }
         KeysCommand::List => list(&path, args.output),
         KeysCommand::Revoke { key } => revoke(&path, &key),
     }
@@ -46,29 +49,71 @@ fn create(
     let usage = |error: &dyn std::fmt::Display| Failure::new(exit::USAGE, error.to_string());
     let name = Author::new(name).map_err(|error| usage(&error))?;
     let now = SystemClock.now();
-    let expires_at = expires.map(|text| end(text, now)).transpose()?;
-    let id = hex(4);
-    let secret = format!("ok_{id}_{}", hex(32));
-    let sha256 = Key::hash(secret.as_bytes());
-    let key =
-        Key { id: id.clone(), name, scope, sha256, created_at: now, expires_at, revoked_at: None };
+    let expires_at = expires.map(|text| end("--expires", text, now)).transpose()?;
+    let (key, secret) = fresh(name, scope, expires_at);
+    let id = key.id.clone();
     file::change(path, |keys| {
         keys.push(key);
         Ok(())
     })?;
+    show(&id, &secret, format);
+    Ok(())
+}
+
+/// A key, and its secret, which is kept nowhere.
+fn fresh(name: Author, scope: Scope, expires_at: Option<Timestamp>) -> (Key, String) {
+    let id = hex(4);
+    let secret = format!("ok_{id}_{}", hex(32));
+    let sha256 = Key::hash(secret.as_bytes());
+    let created_at = SystemClock.now();
+    (Key { id, name, scope, sha256, created_at, expires_at, revoked_at: None }, secret)
+}
+
+fn show(id: &str, secret: &str, format: OutputFormat) {
     say("this key is shown once and kept nowhere; callers send it as `Authorization: Bearer`");
     match format {
         OutputFormat::Json => output::json(&json!({ "id": id, "key": secret })),
         OutputFormat::Table => output::line(secret),
     }
+}
+
+/// A new key with the scope of the newest good one of its name; the good ones end after the overlap, if not before.
+fn rotate(
+    path: &Path,
+    name: &str,
+    overlap: &str,
+    expires: Option<&str>,
+    format: OutputFormat,
+) -> Result<(), Failure> {
+    let now = SystemClock.now();
+    let old_end = if overlap == "0" { now } else { end("--overlap", overlap, now)? };
+    let expires_at = expires.map(|text| end("--expires", text, now)).transpose()?;
+    let (id, secret, old) = file::change(path, |keys| {
+        let is_old = |key: &Key| key.name.as_str() == name && key.is_good(now);
+        let Some(newest) = keys.iter().filter(|key| is_old(key)).max_by_key(|key| key.created_at)
+        else {
+            let why = format!("no good key `{name}`; see `orderkeep keys list`");
+            return Err(Failure::new(exit::NOT_FOUND, why));
+        };
+        let (key, secret) = fresh(newest.name.clone(), newest.scope, expires_at);
+        let mut old = Vec::new();
+        for key in keys.iter_mut().filter(|key| is_old(key)) {
+            key.expires_at = Some(key.expires_at.map_or(old_end, |end| end.min(old_end)));
+            old.push(key.id.clone());
+        }
+        let id = key.id.clone();
+        keys.push(key);
+        Ok((id, secret, old))
+    })?;
+    say(format_args!("good until {old_end} at most: {}", old.join(", ")));
+    show(&id, &secret, format);
     Ok(())
 }
 
 /// A point in time: a date, a time, or so long from now.
-fn end(text: &str, now: Timestamp) -> Result<Timestamp, Failure> {
-    let wrong = || {
-        Failure::new(exit::USAGE, format!("--expires `{text}`: write it like 2027-01-31 or 90d"))
-    };
+fn end(flag: &str, text: &str, now: Timestamp) -> Result<Timestamp, Failure> {
+    let wrong =
+        || Failure::new(exit::USAGE, format!("{flag} `{text}`: write it like 2027-01-31 or 90d"));
     let at = if let Ok(at) = text.parse::<Timestamp>() {
         at
     } else if let Ok(day) = text.parse::<jiff::civil::Date>() {

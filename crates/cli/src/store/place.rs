@@ -29,9 +29,9 @@ impl Place {
             None => Settings::default(),
         };
         Ok(Self {
-            data: args.data.or(settings.data).unwrap_or_else(|| PathBuf::from("data")),
+            open_timeout: settings.open_timeout(),
+            data: args.data.unwrap_or(settings.data),
             mark_path: args.mark_path.or(settings.mark_path),
-            open_timeout: settings.open_timeout.map(|span| span.0),
             backend: args.store.or(settings.store),
         })
     }

@@ -68,3 +68,41 @@ fn keys_are_shown_once_kept_hashed_and_followed_while_the_daemon_runs() {
     let log = fs::read_to_string(stage.folder.path().join("engine.log")).unwrap();
     assert!(!log.contains(&key[12..]), "a key is in the log");
 }
+
+#[test]
+fn a_rotated_key_is_good_beside_its_successor_until_the_overlap_ends() {
+    let stage = Stage::new("", "");
+    let keys = |args: &[&str]| {
+        orderkeep()
+            .args(["keys", "--output", "json", "--data"])
+            .arg(stage.data())
+            .args(args)
+            .output()
+            .unwrap()
+    };
+    let key = |output: std::process::Output| -> String {
+        assert!(output.status.success(), "{output:?}");
+        let made: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        made["key"].as_str().unwrap().to_owned()
+    };
+    let old = key(keys(&["create", "--name", "shop", "--scope", "write"]));
+    let _engine = stage.start();
+    let status = |key: &str| {
+        let bearer = format!("Bearer {key}");
+        let url = format!("{}/v1/orders", stage.url);
+        stage.http.send("GET", &url, &[("authorization", bearer.as_str())], "").status
+    };
+    let new = key(keys(&["rotate", "shop", "--overlap", "1h"]));
+    until("the new key is good", || status(&new) == 200);
+    assert_eq!(status(&old), 200, "and the old one still is");
+    let listed: serde_json::Value = serde_json::from_slice(&keys(&["list"]).stdout).unwrap();
+    let both = listed.as_array().unwrap();
+    assert_eq!((both.len(), &both[1]["scope"]), (2, &"write".into()));
+    assert!(both[0]["expiresAt"].is_string() && both[1]["expiresAt"].is_null(), "{listed}");
+
+    let newest = key(keys(&["rotate", "shop", "--overlap", "0"]));
+    until("only the newest is good", || (status(&new), status(&newest)) == (401, 200));
+    assert_eq!(status(&old), 401, "an overlap is never longer than what was left");
+    assert_eq!(keys(&["rotate", "nobody"]).status.code(), Some(3));
+    assert_eq!(keys(&["rotate", "shop", "--overlap", "soon"]).status.code(), Some(2));
+}

@@ -49,3 +49,36 @@ fn what_is_too_long_is_refused_without_being_read() {
     let refused = stage.http.try_send("GET", &format!("{}/healthz", stage.url), &headers, "");
     assert!(refused.is_none_or(|answer| answer.status == 431), "a header of 200 kB");
 }
+
+#[test]
+fn limits_are_as_configured() {
+    let stage = Stage::new("", "");
+    let made = crate::stage::orderkeep()
+        .args(["keys", "create", "--name", "shop", "--scope", "read", "--data"])
+        .arg(stage.data())
+        .output()
+        .unwrap();
+    let bearer = format!("Bearer {}", String::from_utf8(made.stdout).unwrap().trim());
+    let mut command = stage.serve();
+    command.env("ORDERKEEP_LIMITS__KEY_BURST", "3").env("ORDERKEEP_LIMITS__KEY_PER_SECOND", "0.1");
+    command.env("ORDERKEEP_LIMITS__HEADERS_WITHIN", "300ms");
+    command.env("ORDERKEEP_LIMITS__HEADER_BYTES", "8192");
+    let _engine = stage.start_as(command);
+    let url = format!("{}/v1/orders", stage.url);
+    let headers = [("authorization", bearer.as_str())];
+    let statuses = [0; 4].map(|_| stage.http.send("GET", &url, &headers, "").status);
+    assert_eq!(statuses, [200, 200, 200, 429]);
+    let refused = stage.http.send("GET", &url, &headers, "");
+    let after: u64 = refused.headers["retry-after"].to_str().unwrap().parse().unwrap();
+    assert!((5..=10).contains(&after), "one every ten seconds: {after}");
+
+    let start = Instant::now();
+    let mut idle = TcpStream::connect(stage.url.strip_prefix("http://").unwrap()).unwrap();
+    idle.set_read_timeout(Some(Duration::from_secs(40))).unwrap();
+    drop(idle.read_to_end(&mut Vec::new()));
+    assert!(start.elapsed() < Duration::from_secs(10), "closed after 300 ms, not after 15 s");
+    let header = "x".repeat(20_000);
+    let headers = [("x-long", header.as_str())];
+    let refused = stage.http.try_send("GET", &format!("{}/healthz", stage.url), &headers, "");
+    assert!(refused.is_none_or(|answer| answer.status == 431), "a header of 20 kB");
+}

@@ -4,10 +4,12 @@
 
 mod api;
 mod bench;
+mod config;
 mod demo;
 mod dev;
 mod events;
 mod fixtures;
+mod forged;
 mod keys;
 mod limits;
 mod metrics;
@@ -18,4 +20,6 @@ mod process;
 mod restore;
 mod stage;
 mod store;
+mod supervisor;
+mod tls;
 mod webhooks;

@@ -10,18 +10,33 @@ use tokio::time::Instant;
 
 use super::{Key, Scope};
 
-/// Requests at once of one key after a pause, and per second on average.
-const RATE: (f64, f64) = (400.0, 200.0);
+/// How often one key may ask.
+#[derive(Debug, Clone, Copy)]
+struct Rate {
+    /// At once, after a pause.
+    burst: f64,
+    per_second: f64,
+}
+
+impl Default for Rate {
+    fn default() -> Self {
+        Self { burst: 400.0, per_second: 200.0 }
+    }
+}
 
 /// See the module. Clones are one ring. While it is empty, nobody is asked for a key.
 #[derive(Debug, Clone, Default)]
-pub struct KeyRing(Arc<Mutex<Arc<Vec<Held>>>>);
+pub struct KeyRing {
+    held: Arc<Mutex<Arc<Vec<Held>>>>,
+    rate: Rate,
+}
 
 /// A key, and how often it was used just now.
 #[derive(Debug, Clone)]
 pub(super) struct Held {
     key: Key,
     bucket: Arc<Mutex<Bucket>>,
+    rate: Rate,
 }
 
 impl std::ops::Deref for Held {
@@ -47,6 +62,17 @@ impl KeyRing {
         ring
     }
 
+    /// The same keys, each of which may ask `burst` times at once after a pause, and `per_second` times on average. 400
+    /// and 200 unless it is said.
+    #[must_use]
+    pub fn with_rate(mut self, burst: f64, per_second: f64) -> Self {
+        self.rate = Rate { burst, per_second };
+        let keys = self.keys().iter().map(|held| held.key.clone()).collect();
+        self.held = Arc::default();
+        self.replace(keys);
+        self
+    }
+
     /// A key that may do everything, from a token that something else keeps.
     #[must_use]
     pub fn token(name: Author, token: &SecretString) -> Key {
@@ -63,18 +89,19 @@ impl KeyRing {
 
     /// These are the keys now.
     pub fn replace(&self, keys: Vec<Key>) {
-        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         let taken = keys.into_iter().map(|key| {
             let before = held.iter().find(|before| before.key.sha256 == key.sha256);
-            let fresh = || Arc::new(Mutex::new(Bucket { left: RATE.0, at: Instant::now() }));
+            let fresh =
+                || Arc::new(Mutex::new(Bucket { left: self.rate.burst, at: Instant::now() }));
             let bucket = before.map_or_else(fresh, |before| Arc::clone(&before.bucket));
-            Held { key, bucket }
+            Held { key, bucket, rate: self.rate }
         });
         *held = Arc::new(taken.collect());
     }
 
     fn keys(&self) -> Arc<Vec<Held>> {
-        Arc::clone(&self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.held.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Whether there never was a key.
@@ -106,10 +133,16 @@ impl Held {
         let mut bucket = self.bucket.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
         let since = now.duration_since(bucket.at).as_secs_f64();
-        bucket.left = since.mul_add(RATE.1, bucket.left).min(RATE.0);
+        bucket.left = since.mul_add(self.rate.per_second, bucket.left).min(self.rate.burst);
         bucket.at = now;
         if bucket.left < 1.0 {
-            return Err(1);
+            // Rounded up: a key that asks again then finds one.
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "small and positive"
+            )]
+            return Err((((1.0 - bucket.left) / self.rate.per_second).ceil() as u64).max(1));
         }
         bucket.left -= 1.0;
         Ok(())

@@ -3,6 +3,7 @@
 mod calls;
 mod classes;
 mod configuration;
+mod forged;
 mod once;
 mod page;
 

@@ -1,0 +1,114 @@
+//! `orderkeep config` and `orderkeep doctor`, as an operator meets them.
+
+use std::{fs, process::Command};
+
+use serde_json::Value;
+
+use crate::stage::{API_KEY, Stage, TOKEN, orderkeep};
+
+/// The same flags, for another command.
+fn like_serve(stage: &Stage, words: &[&str]) -> Command {
+    let serve = stage.serve();
+    let mut command = orderkeep();
+    command.args(words).args(serve.get_args().skip(1));
+    command
+}
+
+#[test]
+fn what_is_in_force_says_where_it_came_from_and_holds_no_secret() {
+    let stage = Stage::new("", "");
+    let file = stage.folder.path().join("c.toml");
+    fs::write(&file, "[policy]\nlock_margin = \"3s\"\ncreate_timeout = \"20s\"\n").unwrap();
+    let print = |output: &str| {
+        let words = ["config", "print", "--output", output, "--config", file.to_str().unwrap()];
+        let mut command = like_serve(&stage, &words);
+        command.env("ORDERKEEP_POLICY__CREATE_TIMEOUT", "25s");
+        String::from_utf8(command.output().unwrap().stdout).unwrap()
+    };
+    let found: Value = serde_json::from_str(&print("json")).unwrap();
+    let of = |name: &str| {
+        let found = &found[name];
+        (found["value"].as_str().unwrap().to_owned(), found["source"].as_str().unwrap().to_owned())
+    };
+    assert_eq!(of("policy.lock_margin"), ("3s".into(), file.display().to_string()));
+    let variable = "ORDERKEEP_POLICY__CREATE_TIMEOUT";
+    assert_eq!(of("policy.create_timeout"), ("25s".into(), variable.into()));
+    assert_eq!(of("provider.base_url"), (stage.control.clone(), "--provider-url".into()));
+    assert_eq!(of("policy.watch_after_end"), ("168h".into(), "default".into()));
+    let table = print("table");
+    assert!(
+        table.contains("[policy]") && table.contains(&format!("\"25s\"  # {variable}")),
+        "{table}"
+    );
+    for secret in [API_KEY, TOKEN] {
+        assert!(!table.contains(secret) && !found.to_string().contains(secret));
+    }
+}
+
+#[test]
+fn a_configuration_is_checked_with_its_secrets_and_without_a_start() {
+    let stage = Stage::new("", "");
+    let good = like_serve(&stage, &["config", "check"]).output().unwrap();
+    assert!(good.status.success(), "{good:?}");
+    assert!(!stage.data().exists(), "it looks, and makes nothing");
+    fs::write(stage.folder.path().join("token"), "").unwrap();
+    let bad = like_serve(&stage, &["config", "check"]).output().unwrap();
+    assert_eq!(bad.status.code(), Some(78));
+    assert!(String::from_utf8(bad.stderr).unwrap().contains("is empty"));
+    let wrong = like_serve(&stage, &["config", "check"])
+        .env("ORDERKEEP_POLICY__LOCK_MARGN", "3s")
+        .output()
+        .unwrap();
+    assert_eq!(wrong.status.code(), Some(78));
+    let said = String::from_utf8(wrong.stderr).unwrap();
+    assert!(
+        said.contains("ORDERKEEP_POLICY__LOCK_MARGN") && said.contains("`lock_margin`"),
+        "{said}"
+    );
+}
+
+#[test]
+fn the_schema_is_json_and_knows_the_keys() {
+    let output = orderkeep().args(["config", "schema"]).output().unwrap();
+    let schema: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(schema["properties"]["policy"]["properties"]["lock_margin"]["default"], "2s");
+    assert_eq!(schema["additionalProperties"], false);
+}
+
+fn doctor(stage: &Stage) -> (Option<i32>, Vec<Value>) {
+    let mut command =
+        like_serve(stage, &["doctor", "--output", "json", "--public-url", &stage.url]);
+    let output = command.output().unwrap();
+    let findings = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("{error}: {output:?}"));
+    (output.status.code(), findings)
+}
+
+fn verdict<'a>(findings: &'a [Value], check: &str) -> &'a str {
+    let found = findings.iter().find(|finding| finding["check"] == check);
+    found.unwrap_or_else(|| panic!("{check} is not in {findings:?}"))["verdict"].as_str().unwrap()
+}
+
+#[test]
+fn the_doctor_finds_what_is_wrong_and_nothing_else() {
+    let stage = Stage::new("", "");
+    let (code, before) = doctor(&stage);
+    assert_eq!(code, Some(1), "nobody answers at the public address: {before:?}");
+    assert_eq!(verdict(&before, "webhooks here"), "warn");
+    assert_eq!(verdict(&before, "webhooks from outside"), "fail");
+
+    let _engine = stage.start();
+    let (code, well) = doctor(&stage);
+    assert_eq!(code, Some(0), "{well:?}");
+    for check in ["configuration", "provider", "webhooks here", "webhooks from outside"] {
+        assert_eq!(verdict(&well, check), "ok", "{well:?}");
+    }
+    assert_eq!(verdict(&well, "mark"), "warn", "it is beside the data");
+
+    fs::write(stage.folder.path().join("api-key"), "not-the-key").unwrap();
+    let (code, refused) = doctor(&stage);
+    assert_eq!((code, verdict(&refused, "provider")), (Some(1), "fail"), "{refused:?}");
+    let advice = refused.iter().find(|finding| finding["check"] == "provider").unwrap();
+    assert!(advice["advice"].as_str().unwrap().contains("api_key_file"), "{advice}");
+    assert!(!format!("{refused:?}").contains("not-the-key"));
+}
