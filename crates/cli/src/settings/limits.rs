@@ -27,7 +27,7 @@ pub(crate) struct LimitsSettings {
     pub(crate) key_burst: u32,
     /// Webhooks that wait to be worked off; the provider is answered 503 beyond it, and sends again.
     pub(crate) inbox: u64,
-    /// The body of a webhook, in bytes; 65536 at most.
+    /// The body of a webhook, in bytes; 1048576 at most.
     pub(crate) webhook_bytes: usize,
     /// At the end, requests on their way are seen through for so long.
     pub(crate) drain: Span,
@@ -65,8 +65,8 @@ impl LimitsSettings {
             return Some(format!("`limits.{name}` is 0: nobody would be served; give at least 1"));
         }
         // What the receiver reads at most, whatever the engine would take.
-        if self.webhook_bytes > 64 * 1024 {
-            return Some("`limits.webhook_bytes` is above 65536".to_owned());
+        if self.webhook_bytes > 1024 * 1024 {
+            return Some("`limits.webhook_bytes` is above 1048576".to_owned());
         }
         // Below it the HTTP library panics.
         if self.header_bytes < 8_192 {
