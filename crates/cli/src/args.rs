@@ -11,9 +11,9 @@ use crate::{bench::args::BenchCommand, config::ConfigCommand, store::args::Store
 #[derive(Debug, Parser)]
 #[command(name = "orderkeep", version, after_help = EXIT_CODES)]
 pub(crate) struct Args {
-    /// How logs are written to stderr.
-    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text, env = "ORDERKEEP_LOG_FORMAT")]
-    pub(crate) log: LogFormat,
+    /// How logs are written to stderr; without it as text on a terminal, and as JSON elsewhere.
+    #[arg(long, global = true, value_enum, env = "ORDERKEEP_LOG_FORMAT")]
+    pub(crate) log: Option<LogFormat>,
     #[command(subcommand)]
     pub(crate) command: Command,
 }

@@ -1,6 +1,11 @@
 //! How the process ends: one code per kind of failure, and a sentence on stderr.
 
-use std::{fmt::Display, io::Write as _, path::Path, process::ExitCode};
+use std::{
+    fmt::Display,
+    io::{IsTerminal as _, Write as _},
+    path::Path,
+    process::ExitCode,
+};
 
 use orderkeep::store::OpenError;
 use tracing_subscriber::{EnvFilter, fmt::format::FmtSpan};
@@ -86,14 +91,15 @@ pub(crate) fn install_tls() {
 }
 
 /// Logs to stderr, as `ORDERKEEP_LOG` says.
-pub(crate) fn install_log(format: LogFormat) {
+pub(crate) fn install_log(format: Option<LogFormat>) {
+    let or = if std::io::stderr().is_terminal() { LogFormat::Text } else { LogFormat::Json };
     let filter =
         EnvFilter::try_from_env("ORDERKEEP_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .with_span_events(FmtSpan::NONE);
-    match format {
+    match format.unwrap_or(or) {
         LogFormat::Text => subscriber.with_target(false).init(),
         LogFormat::Json => subscriber.json().init(),
     }

@@ -3,8 +3,6 @@
 
 use orderkeep_p100::{P100, Secret};
 use orderkeep_provider::Provider as _;
-use proptest::prelude::RngCore as _;
-use proptest::test_runner::{RngAlgorithm, TestRng};
 
 use crate::config;
 
@@ -37,13 +35,20 @@ fn forgeries(wanted: usize) -> impl Iterator<Item = Vec<u8>> {
         near.push(with(&[token, b",", token].concat()));
         near.push(with(&[b" ", token].concat()));
     }
-    let mut random = TestRng::from_seed(RngAlgorithm::ChaCha, &[7; 32]);
+    // The same ones in every run: xorshift is random enough for places and bytes.
+    let mut seed = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut random = move |below: u64| {
+        seed ^= seed << 13;
+        seed ^= seed >> 7;
+        seed ^= seed << 17;
+        usize::try_from(seed % below).expect("small")
+    };
     let more = std::iter::repeat_with(move || {
         let mut forged = TOKEN.as_bytes().to_vec();
-        for _ in 0..=random.next_u32() % 4 {
-            let at = random.next_u32() as usize % forged.len();
+        for _ in 0..=random(4) {
+            let at = random(forged.len() as u64);
             // Never the same again.
-            forged[at] ^= u8::try_from(random.next_u32() % 255 + 1).expect("a byte");
+            forged[at] ^= u8::try_from(random(255) + 1).expect("a byte");
         }
         forged
     });
@@ -70,8 +75,6 @@ fn no_forged_token_is_authentic() {
 #[test]
 fn a_check_that_is_nearly_right_is_found_out() {
     type Check = fn(&[u8]) -> bool;
-    let token = TOKEN.as_bytes();
-    assert!(forgeries(10).count() == 10 && !token.is_empty());
     let nearly: [(&str, Check); 6] = [
         ("a prefix is enough", |sent| TOKEN.as_bytes().starts_with(sent)),
         ("an extension is enough", |sent| sent.starts_with(TOKEN.as_bytes())),
