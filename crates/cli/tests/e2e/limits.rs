@@ -82,3 +82,33 @@ fn limits_are_as_configured() {
     let refused = stage.http.try_send("GET", &format!("{}/healthz", stage.url), &headers, "");
     assert!(refused.is_none_or(|answer| answer.status == 431), "a header of 20 kB");
 }
+
+/// A thousand slow bodies once took all places, and everybody else was told that the engine is busy.
+#[test]
+fn slow_bodies_take_no_places() {
+    let stage = Stage::new("", "");
+    let mut command = stage.serve();
+    command.env("ORDERKEEP_LIMITS__IN_FLIGHT", "2");
+    let _engine = stage.start_as(command);
+    let addr = stage.url.strip_prefix("http://").unwrap();
+    let start = Instant::now();
+    let slow: Vec<TcpStream> = (0..8)
+        .map(|_| {
+            let mut stream = TcpStream::connect(addr).unwrap();
+            let head = b"POST /v1/locks HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{";
+            stream.write_all(head).unwrap();
+            stream
+        })
+        .collect();
+    // Each of them has been seen by the time that later ones are answered.
+    for _ in 0..20 {
+        assert_eq!(stage.get("/v1/orders").status, 200);
+    }
+    for mut stream in slow.into_iter().take(1) {
+        stream.set_read_timeout(Some(Duration::from_secs(40))).unwrap();
+        let mut answer = [0; 12];
+        stream.read_exact(&mut answer).unwrap();
+        assert_eq!(&answer, b"HTTP/1.1 408");
+    }
+    assert!(start.elapsed() < Duration::from_secs(40));
+}

@@ -1,11 +1,15 @@
 //! What the service manager is told, what it is given to install.
 
 use std::{
-    collections::BTreeSet, fs, os::unix::net::UnixDatagram, path::Path, process::Command,
-    time::Duration,
+    collections::BTreeSet,
+    fs,
+    os::unix::net::UnixDatagram,
+    path::Path,
+    process::Command,
+    time::{Duration, Instant},
 };
 
-use crate::stage::{Process, Stage, orderkeep};
+use crate::stage::{Process, Stage, orderkeep, until};
 
 fn heard(socket: &UnixDatagram) -> String {
     let mut bytes = [0; 1024];
@@ -36,6 +40,24 @@ fn the_service_manager_hears_ready_alive_and_stopping() {
     assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
     while !heard(&socket).contains("STOPPING=1") {}
     assert_eq!(engine.0.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn a_provider_that_hangs_does_not_hold_up_the_end() {
+    let rule = "[[faults.rules]]\nfault = { on = \"call\", endpoint = \"create\", fault = { kind = \"answer_hung\" } }\n";
+    let stage = Stage::new("", rule);
+    let mut engine = stage.start();
+    let (id, _) = stage.order("k");
+    until("the create is on its way", || stage.ledger()["calls"]["create"]["received"] == 1);
+    let pid = engine.0.id().to_string();
+    let start = Instant::now();
+    assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    assert_eq!(engine.0.wait().unwrap().code(), Some(0));
+    assert!(start.elapsed() < Duration::from_secs(40), "{:?}", start.elapsed());
+    let _engine = stage.start();
+    // What was on its way is unknown, and known to be.
+    until("the order is there", || stage.show(&id)["id"] == id.as_str());
+    assert_eq!(stage.ledger()["calls"]["create"]["received"], 1, "nothing is sent again");
 }
 
 #[test]

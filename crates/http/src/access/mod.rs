@@ -19,6 +19,9 @@ use tokio::sync::Semaphore;
 
 use crate::{BODY_BYTES_MAX, problem::Problem};
 
+/// A body is here within this time.
+const BODY_WITHIN: std::time::Duration = std::time::Duration::from_secs(15);
+
 /// Whose request this is, when keys are asked for.
 #[derive(Debug, Clone)]
 pub(crate) struct Caller(Author);
@@ -64,6 +67,10 @@ pub(crate) async fn check(State(gate): State<Gate>, mut request: Request, next: 
     if announced(&request) > BODY_BYTES_MAX as u64 {
         return Problem::too_large().into_response();
     }
+    let request = match whole(request).await {
+        Ok(request) => request,
+        Err(answer) => return answer,
+    };
     let place = if stays(request.uri().path()) {
         None
     } else {
@@ -79,6 +86,17 @@ pub(crate) async fn check(State(gate): State<Gate>, mut request: Request, next: 
     let response = next.run(request).await;
     drop(place);
     response
+}
+
+/// The request with its body read. Who sends slowly takes no place from those who do not.
+async fn whole(request: Request) -> Result<Request, Response> {
+    let (head, body) = request.into_parts();
+    match tokio::time::timeout(BODY_WITHIN, axum::body::to_bytes(body, BODY_BYTES_MAX)).await {
+        Ok(Ok(bytes)) => Ok(Request::from_parts(head, axum::body::Body::from(bytes))),
+        // Or the caller broke off, and hears nothing any more.
+        Ok(Err(_)) => Err(Problem::too_large().into_response()),
+        Err(_) => Err(axum::http::StatusCode::REQUEST_TIMEOUT.into_response()),
+    }
 }
 
 /// How long the body says it is: what is too long is refused before it is sent.
