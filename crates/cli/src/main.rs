@@ -66,7 +66,7 @@ async fn run(args: Args) -> Result<(), Failure> {
         Command::Bench(command) => bench::run(command).await,
         Command::Events(args) => events::run(args).await,
         Command::Keys(args) => keys::run(args),
-        Command::Doctor(args) => doctor::run(args).await,
+        Command::Doctor(args) => doctor::run(*args).await,
         Command::Config(command) => config::run(command),
         Command::Completions { shell } => {
             manual::completions(shell);

@@ -49,7 +49,7 @@ impl Finding {
     }
 }
 
-pub(crate) async fn run(args: Box<DoctorArgs>) -> Result<(), Failure> {
+pub(crate) async fn run(args: DoctorArgs) -> Result<(), Failure> {
     let settings = settings::load(&args.serve)?;
     let mut findings = vec![configuration(&settings)];
     findings.push(folder::permissions(&settings.data));

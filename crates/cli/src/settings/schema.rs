@@ -65,7 +65,7 @@ fn walk(schema: &Value, order: &Names) -> Vec<Entry> {
 
 /// The names in a JSON object, in their order, which a map would sort.
 #[derive(Debug, Default)]
-struct Names(Vec<(String, Names)>);
+struct Names(Vec<(String, Self)>);
 
 impl<'de> Deserialize<'de> for Names {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

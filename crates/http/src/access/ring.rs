@@ -137,11 +137,6 @@ impl Held {
         bucket.at = now;
         if bucket.left < 1.0 {
             // Rounded up: a key that asks again then finds one.
-            #[expect(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "small and positive"
-            )]
             return Err((((1.0 - bucket.left) / self.rate.per_second).ceil() as u64).max(1));
         }
         bucket.left -= 1.0;
