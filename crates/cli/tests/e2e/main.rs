@@ -4,6 +4,7 @@
 
 mod api;
 mod bench;
+mod canary;
 mod config;
 mod demo;
 mod dev;

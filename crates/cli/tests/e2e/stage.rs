@@ -127,6 +127,15 @@ impl Http {
     }
 }
 
+impl Drop for Stage {
+    /// Every test is a canary.
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            crate::canary::look(self.folder.path());
+        }
+    }
+}
+
 impl Stage {
     /// A provider with these lines more in its `[model]`, and with these faults.
     pub(crate) fn new(model: &str, faults: &str) -> Self {
