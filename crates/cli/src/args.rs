@@ -5,7 +5,7 @@ use std::{net::SocketAddr, path::PathBuf};
 use clap::{Parser, Subcommand, ValueEnum};
 use orderkeep::store::Backend;
 
-use crate::{bench::args::BenchCommand, config::ConfigCommand, store::args::StoreArgs};
+use crate::{bench::args::BenchCommand, config::ConfigCommand, exit::Failure, store::args::StoreArgs};
 
 /// Carries every order from a locked rate to its end.
 #[derive(Debug, Parser)]
@@ -317,8 +317,30 @@ pub(crate) struct ServerArgs {
     /// A file that holds the engine's API token alone.
     #[arg(long, global = true, env = "ORDERKEEP_API_TOKEN_FILE")]
     pub(crate) api_token_file: Option<PathBuf>,
-    #[arg(long, global = true, value_enum, default_value_t = OutputFormat::Table)]
-    pub(crate) output: OutputFormat,
+    #[arg(long, global = true, value_enum, default_value_t = ServerFormat::Table)]
+    pub(crate) output: ServerFormat,
+}
+
+/// How an engine's answers are written to stdout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ServerFormat {
+    /// For people.
+    Table,
+    /// For machines: one JSON object (`watch`: one a line).
+    Json,
+    /// For spreadsheets; only `report`.
+    Csv,
+}
+
+impl ServerFormat {
+    /// What all commands write.
+    pub(crate) fn plain(self) -> Result<OutputFormat, Failure> {
+        match self {
+            Self::Table => Ok(OutputFormat::Table),
+            Self::Json => Ok(OutputFormat::Json),
+            Self::Csv => Err(Failure::config("only `orders report` writes CSV")),
+        }
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -344,6 +366,15 @@ pub(crate) enum OrdersCommand {
         /// Only those that have not ended.
         #[arg(long)]
         open: bool,
+        /// Only those with exactly this word of yours.
+        #[arg(long)]
+        reference: Option<String>,
+        /// Only those submitted after this time, such as 2026-02-13T11:28:46Z.
+        #[arg(long)]
+        created_after: Option<String>,
+        /// Only those submitted before this time.
+        #[arg(long)]
+        created_before: Option<String>,
         /// At most so many.
         #[arg(long, default_value_t = 50)]
         limit: usize,
@@ -352,6 +383,16 @@ pub(crate) enum OrdersCommand {
     Explain {
         /// Its id.
         id: String,
+    },
+    /// The orders that were submitted on a day: locked against executed amounts, funds on failed orders, what is left
+    /// to settle.
+    Report {
+        /// The day, such as 2026-03-01.
+        #[arg(long)]
+        day: String,
+        /// Whose day it is, such as Europe/Berlin.
+        #[arg(long, default_value = "UTC")]
+        tz: String,
     },
     /// What needs a person, with the exact commands that settle it.
     Review {

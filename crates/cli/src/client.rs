@@ -132,6 +132,20 @@ impl Client {
         Answer { status, body }.good().and(Err(Failure::failed("no body in the answer")))
     }
 
+    /// A body that is no JSON.
+    pub(crate) async fn text(&self, path: &str, kind: &str) -> Result<String, Failure> {
+        let unreachable = |error| Unreachable::new(&self.base, &error);
+        let request = self.request(&self.http, Method::GET, path).header(header::ACCEPT, kind);
+        let response = request.send().await.map_err(unreachable)?;
+        let status = response.status();
+        let text = response.text().await.map_err(unreachable)?;
+        if status.is_success() {
+            return Ok(text);
+        }
+        let body = serde_json::from_str(&text).unwrap_or(Value::Null);
+        Answer { status, body }.good().and(Ok(String::new()))
+    }
+
     pub(crate) async fn get(&self, path: &str) -> Result<Answer, Unreachable> {
         self.send(Method::GET, path, None, None::<&Value>).await
     }

@@ -24,6 +24,7 @@ pub mod order;
 pub mod outcome;
 pub mod payment;
 pub mod policy;
+pub mod report;
 mod restore;
 pub mod retry;
 pub mod review;

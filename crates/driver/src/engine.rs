@@ -2,6 +2,7 @@
 
 mod builder;
 mod read;
+mod sell;
 mod wait;
 
 pub use builder::Builder;
@@ -12,7 +13,7 @@ use std::{fmt, sync::Arc};
 use bytes::Bytes;
 use orderkeep_core::{
     AccountId, Author, Command, Disposition, IdempotencyKey, Input, LockId, Order, OrderId, Relock,
-    StateName, Submit, Terms,
+    StateName, Submit, Terms, Timestamp,
 };
 use orderkeep_provider::{LockRequest, Rates};
 use orderkeep_store::{Change, Commit, CommitError, EntityId, Store};
@@ -66,6 +67,8 @@ pub enum TermsSource {
     Given(Box<Terms>),
     /// A lock that this engine took.
     Lock(LockId),
+    /// What to sell and for how much: the lock is taken first, unless the key has its order already.
+    Sell(LockRequest),
 }
 
 /// An order that was taken.
@@ -86,6 +89,12 @@ pub struct OrderList {
     pub review: bool,
     /// Only those that have not ended.
     pub open: bool,
+    /// Only those with this word of the caller's. There is no index of it: all others that fit are read past.
+    pub reference: Option<String>,
+    /// Only those submitted after this moment. What is older is not read.
+    pub created_after: Option<Timestamp>,
+    /// Only those submitted before this moment. What is newer is not read.
+    pub created_before: Option<Timestamp>,
     /// Those before (older than) this one.
     pub before: Option<OrderId>,
     /// At most so many; 1 to 1,000.
@@ -245,6 +254,11 @@ impl Engine {
             return Err(SubmitError::ReferenceTooLong(Order::TEXT_BYTES_MAX));
         }
         let terms = match request.terms {
+            TermsSource::Sell(sale) => {
+                return self
+                    .sell(sale, request.account, request.key, request.reference, request.relock)
+                    .await;
+            }
             TermsSource::Lock(lock_id) => self
                 .terms_of(&request.account, &lock_id)
                 .await?
@@ -342,6 +356,7 @@ impl Engine {
             Err(
                 CommandError::Refused(_)
                 | CommandError::NoOrder(_)
+                | CommandError::Moved { .. }
                 | CommandError::NotTaken(_)
                 | CommandError::Provider(_),
             ) => Err(SubmitError::KeyConflict { key, holder }),
@@ -353,10 +368,25 @@ impl Engine {
     /// # Errors
     /// There is no such order, or the lifecycle refuses, saying why.
     pub async fn command(&self, id: OrderId, command: Command) -> Result<Answered, CommandError> {
+        self.command_at(id, None, command).await
+    }
+
+    /// As [`Self::command`], but only while the order has this version (`None`: whatever it has): nothing is asked of
+    /// an order that moved since its caller looked.
+    ///
+    /// # Errors
+    /// As [`Self::command`], and [`CommandError::Moved`].
+    pub async fn command_at(
+        &self,
+        id: OrderId,
+        version: Option<u64>,
+        command: Command,
+    ) -> Result<Answered, CommandError> {
         self.running()?;
         let (reply, answer) = oneshot::channel();
         let mut job = Job::new(What::Input(Box::new(Input::Command(command))));
         job.reply = Some(reply);
+        job.only_at = version;
         let gone = || CommandError::from(self.running().err().unwrap_or(EngineError::ShuttingDown));
         self.inner.shard.send(Message::Job(id, job)).await.map_err(|_| gone())?;
         answer.await.map_err(|_| gone())?

@@ -126,6 +126,9 @@ pub enum SubmitError {
         /// Whose it is.
         holder: OrderId,
     },
+    /// The lock that was to be taken first was not given.
+    #[error("the provider: {0}")]
+    Provider(CallError),
     /// The reference is too long.
     #[error("the reference is longer than {0} bytes")]
     ReferenceTooLong(usize),
@@ -141,6 +144,14 @@ pub enum CommandError {
     /// There is no such order.
     #[error("there is no order {0}")]
     NoOrder(OrderId),
+    /// The order is not at the version that the command was meant for.
+    #[error("order {order} has version {version} now; read it again")]
+    Moved {
+        /// Which one.
+        order: OrderId,
+        /// Its present version.
+        version: u64,
+    },
     /// The lifecycle refuses it.
     #[error(transparent)]
     Refused(#[from] Refusal),

@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use axum::{
     Json,
     extract::State,
-    http::StatusCode,
     routing::{MethodRouter, get},
 };
+use orderkeep_core::StateName;
 use orderkeep_driver::{Engine, EngineError, GateState};
+use serde::Serialize;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
+use utoipa::ToSchema;
 
 use crate::{problem::Problem, restore::RestoreView};
 
@@ -47,47 +49,106 @@ async fn ready(engine: &Engine) -> Result<Json<Value>, Problem> {
     Ok(Json(json!({ "ready": true, "degraded": degraded, "checks": checks })))
 }
 
-pub(crate) async fn status(
-    State(engine): State<Engine>,
-) -> Result<(StatusCode, Json<Value>), Problem> {
+/// How the engine is.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Status)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct StatusView {
+    /// Why it has halted, if it has.
+    halted: Option<String>,
+    /// Why new orders are refused, if the disk is full.
+    full: Option<String>,
+    /// How many orders are in each state.
+    #[schema(value_type = BTreeMap<String, u64>)]
+    orders: BTreeMap<StateName, u64>,
+    /// How many have not ended.
+    open: u64,
+    /// How many need a person.
+    review: u64,
+    /// That the store began as an older copy.
+    restore: Option<RestoreView>,
+    /// Webhooks that wait to be worked off, parked ones included.
+    inbox: u64,
+    /// Each account and its provider.
+    accounts: BTreeMap<String, AccountView>,
+    since_start: SinceStart,
+}
+
+/// An account's provider, as its calls show it.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = AccountStatus)]
+#[serde(rename_all = "camelCase")]
+struct AccountView {
+    /// `flowing`, `throttled`, `down` or `denied`.
+    provider: String,
+    /// Calls that wait for the budget.
+    waiting: usize,
+    /// How far our clock is ahead of the provider's, if that is known.
+    clock_ahead_ms: Option<i64>,
+    /// How late its webhooks run, if that is known.
+    webhooks_late_ms: Option<u64>,
+    /// How closely orders are read for it.
+    polling: &'static str,
+}
+
+/// Counters that begin at zero with each start.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct SinceStart {
+    webhooks_taken: u64,
+    /// No token, too large, malformed.
+    webhooks_refused: u64,
+    /// Not about orders.
+    webhooks_other_kind: u64,
+    /// They said nothing new.
+    webhooks_duplicate: u64,
+    creates_sent: u64,
+    /// Reads of provider orders.
+    reads: u64,
+    /// Reads that brought no answer.
+    read_failures: u64,
+    /// Steps made durable.
+    steps: u64,
+    /// Inputs that could not be worked with.
+    quarantined: u64,
+}
+
+/// How the engine is: what it carries, and what it did since its start.
+#[utoipa::path(get, path = "/v1/status", tag = "operator",
+    responses((status = 200, body = StatusView, description = "How it is")))]
+pub(crate) async fn status(State(engine): State<Engine>) -> Result<Json<StatusView>, Problem> {
     let status = engine.status().await?;
-    let accounts: serde_json::Map<String, Value> = status
-        .accounts
-        .iter()
-        .map(|(id, account)| {
-            let late = account.webhooks_late.map(|late| u64::try_from(late.as_millis()).ok());
-            let shown = json!({
-                "provider": word(account.gate),
-                "waiting": account.waiting,
-                "clockAheadMs": account.clock_ahead_ms,
-                "webhooksLateMs": late.flatten(),
-                "polling": account.polling.as_str(),
-            });
-            (id.clone(), shown)
-        })
-        .collect();
-    let body = json!({
-        "halted": status.halted,
-        "full": status.full,
-        "orders": status.orders,
-        "open": status.open,
-        "review": status.review,
-        "restore": status.restore.as_ref().map(RestoreView::from),
-        "inbox": status.inbox,
-        "accounts": accounts,
-        "sinceStart": {
-            "webhooksTaken": status.webhooks_taken,
-            "webhooksRefused": status.webhooks_refused,
-            "webhooksOtherKind": status.webhooks_other_kind,
-            "webhooksDuplicate": status.webhooks_duplicate,
-            "createsSent": status.creates_sent,
-            "reads": status.reads,
-            "readFailures": status.read_failures,
-            "steps": status.steps,
-            "quarantined": status.quarantined,
-        },
+    let accounts = status.accounts.iter().map(|(id, account)| {
+        let view = AccountView {
+            provider: word(account.gate),
+            waiting: account.waiting,
+            clock_ahead_ms: account.clock_ahead_ms,
+            webhooks_late_ms: account.webhooks_late.and_then(|late| late.as_millis().try_into().ok()),
+            polling: account.polling.as_str(),
+        };
+        (id.clone(), view)
     });
-    Ok((StatusCode::OK, Json(body)))
+    Ok(Json(StatusView {
+        accounts: accounts.collect(),
+        restore: status.restore.as_ref().map(RestoreView::from),
+        halted: status.halted,
+        full: status.full,
+        orders: status.orders,
+        open: status.open,
+        review: status.review,
+        inbox: status.inbox,
+        since_start: SinceStart {
+            webhooks_taken: status.webhooks_taken,
+            webhooks_refused: status.webhooks_refused,
+            webhooks_other_kind: status.webhooks_other_kind,
+            webhooks_duplicate: status.webhooks_duplicate,
+            creates_sent: status.creates_sent,
+            reads: status.reads,
+            read_failures: status.read_failures,
+            steps: status.steps,
+            quarantined: status.quarantined,
+        },
+    }))
 }
 
 fn word(gate: GateState) -> String {

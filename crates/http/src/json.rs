@@ -6,6 +6,7 @@ use axum::{
     http::{StatusCode, request::Parts},
 };
 use serde::de::DeserializeOwned;
+use serde_path_to_error::{Path, Segment};
 
 use crate::problem::Problem;
 
@@ -25,10 +26,24 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
                     Problem::bad_request("the body ended early")
                 }
             })?;
-        serde_json::from_slice(&bytes)
-            .map(Self)
-            .map_err(|error| Problem::bad_request(format!("body: {error}")))
+        let mut body = serde_json::Deserializer::from_slice(&bytes);
+        let read = serde_path_to_error::deserialize(&mut body).map_err(|error| {
+            let pointer = pointer(error.path());
+            Problem::bad_request(format!("body: {}", error.into_inner())).at(pointer)
+        })?;
+        body.end().map_err(|error| Problem::bad_request(format!("body: {error}")))?;
+        Ok(Self(read))
     }
+}
+
+/// Where in a body, as RFC 6901 writes it.
+fn pointer(path: &Path) -> String {
+    path.iter().fold(String::new(), |pointer, segment| match segment {
+        Segment::Map { key } => format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1")),
+        Segment::Seq { index } => format!("{pointer}/{index}"),
+        Segment::Enum { variant } => format!("{pointer}/{variant}"),
+        Segment::Unknown => pointer,
+    })
 }
 
 /// A query string.

@@ -1,35 +1,37 @@
 //! The engine's HTTP API as a router that a service can mount.
 //!
 //! `/v1/...` for callers, the webhook paths for the provider, `/healthz` and `/readyz` for whoever watches. Errors are
-//! problem details (RFC 9457). It decides nothing: every handler is one call of the engine.
+//! problem details (RFC 9457); the whole API is described at `/v1/openapi.json` and shown at `/docs`. It decides nothing: every handler is one call of the engine.
 
 mod access;
 mod amount;
 mod backup;
 mod commands;
 mod events;
+mod explanation;
 mod health;
 mod json;
 mod locks;
 mod metrics;
+mod openapi;
 mod orders;
 mod problem;
+mod report;
 mod restore;
+pub mod schema;
 pub mod view;
 mod wait;
 mod webhooks;
 
 pub use access::{BadScope, Key, KeyRing, Scope};
+pub use explanation::QuestionView;
 pub use metrics::MetricsPage;
+pub use openapi::document;
 
 use std::time::Duration;
 
 use axum::{
-    Router,
-    extract::DefaultBodyLimit,
-    http::StatusCode,
-    middleware,
-    routing::{get, post},
+    Extension, Router, extract::DefaultBodyLimit, http::StatusCode, middleware, routing::get,
 };
 use orderkeep_core::AccountId;
 use orderkeep_driver::Engine;
@@ -82,34 +84,25 @@ impl Default for ApiConfig {
     }
 }
 
+/// Ends what would stay open.
+#[derive(Debug, Clone)]
+struct Closing(CancellationToken);
+
 /// The router over an engine.
 pub fn router(engine: Engine, config: ApiConfig) -> Router {
     let closing = config.closing.clone();
-    let mut api = Router::new()
-        .route("/v1/rates", get(locks::rates))
-        .route("/v1/locks", post(locks::take))
-        .route("/v1/orders", post(orders::submit).get(orders::list))
-        .route("/v1/orders/{id}", get(orders::show))
-        .route("/v1/orders/{id}/history", get(orders::history))
-        .route("/v1/orders/{id}/explain", get(orders::explain))
-        .route("/v1/orders/{id}/cancel", post(commands::cancel))
-        .route("/v1/orders/{id}/retry", post(commands::retry))
-        .route("/v1/orders/{id}/adopt", post(commands::adopt))
-        .route("/v1/orders/{id}/resolve", post(commands::resolve))
-        .route("/v1/orders/{id}/post-again", post(commands::post_again))
-        .route("/v1/orders/{id}/note", post(commands::note))
-        .route("/v1/orders/{id}/wait", wait::route(config.closing.clone()))
-        .route("/v1/events", events::route(config.streams_max, config.closing))
-        .route("/v1/store/backup", get(backup::download))
-        .route("/v1/restore-hold/lift", post(restore::lift))
-        .route("/v1/status", get(health::status));
+    let (mut api, _) = openapi::api().split_for_parts();
     if let Some(page) = config.metrics {
         api = api.route("/metrics", metrics::route(page));
     }
     let gate = access::Gate::new(config.keys, config.in_flight_max);
-    api = api.layer(middleware::from_fn_with_state(gate, access::check));
+    api = api
+        .layer(Extension(events::Streams::new(config.streams_max)))
+        .layer(Extension(Closing(closing.clone())))
+        .layer(middleware::from_fn_with_state(gate, access::check));
     let mut router = api
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .merge(openapi::pages())
         .route("/healthz", get(health::alive))
         .route("/readyz", health::ready_route(closing));
     for route in config.webhooks {
@@ -119,5 +112,6 @@ pub fn router(engine: Engine, config: ApiConfig) -> Router {
         .fallback(problem::no_such_path)
         .method_not_allowed_fallback(problem::no_such_method)
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST_TIMEOUT))
+        .layer(middleware::map_response(problem::timed_out))
         .with_state(engine)
 }

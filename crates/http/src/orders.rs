@@ -6,38 +6,101 @@ use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use orderkeep_core::{AccountId, Explanation, IdempotencyKey, LockId, OrderId, StateName};
+use orderkeep_core::{
+    AccountId, Currency, Exact, IdempotencyKey, LockId, Network, Order, OrderId, StateName,
+    Timestamp,
+};
 use orderkeep_driver::{Engine, OrderList, SubmitRequest, TermsSource};
+use orderkeep_provider::LockRequest;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use utoipa::{
+    IntoParams, ToSchema,
+    openapi::schema::{Object, ObjectBuilder, Type},
+};
 
 use crate::{
+    explanation::ExplanationView,
     json::{JsonBody, QueryOf},
-    problem::Problem,
+    problem::{Code, Problem},
+    schema,
     view::{EventView, OrderView, RelockView, TermsView},
 };
 
 /// Orders on a page, unless asked otherwise, and at most.
 const PAGE: (usize, usize) = (50, 200);
 
-#[derive(Debug, Deserialize)]
+/// An order to be taken: give one of `lockId`, `lockAnswer`, `terms` and `sell`.
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = Submit)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct SubmitBody {
+    /// Whose credential; the default account unless said.
     #[serde(default = "AccountId::main")]
+    #[schema(value_type = Option<schema::Word>)]
     account: AccountId,
     /// The same as the `Idempotency-Key` header; one of them is needed.
+    #[schema(value_type = Option<schema::Word>)]
     idempotency_key: Option<IdempotencyKey>,
     /// A lock that this engine took ...
+    #[schema(value_type = Option<schema::Word>)]
     lock_id: Option<LockId>,
     /// ... or the terms of one that was taken elsewhere ...
     terms: Option<TermsView>,
     /// ... or the provider's whole answer to it, as it came.
+    #[schema(value_type = Option<schema::LockAnswer>)]
     lock_answer: Option<Box<RawValue>>,
+    /// ... or what to sell and for how much: the lock is taken first.
+    sell: Option<SellBody>,
+    /// The caller's own word for it, at most 2,000 bytes.
+    #[schema(max_length = 2000)]
     reference: Option<String>,
     /// At what price a fresh lock may take the place of one that ended.
     relock: Option<RelockView>,
 }
 
+/// What to sell and for how much.
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = Sell)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct SellBody {
+    /// The fiat amount wanted.
+    #[serde(deserialize_with = "crate::amount::exact")]
+    #[schema(value_type = schema::AmountSent)]
+    amount: Exact,
+    /// The crypto currency that the payer will send.
+    #[schema(value_type = schema::CurrencyCode)]
+    currency: Currency,
+    /// On which chain.
+    #[schema(value_type = schema::NetworkName)]
+    network: Network,
+}
+
+impl SellBody {
+    /// As the provider is asked.
+    pub(crate) fn request(self, pointer: &'static str) -> Result<LockRequest, Problem> {
+        let Self { amount, currency, network } = self;
+        if amount.is_zero() {
+            let detail = "`amount` is how much fiat is wanted: more than nothing";
+            return Err(Problem::bad_request(detail).at(pointer));
+        }
+        Ok(LockRequest { amount, currency, network })
+    }
+}
+
+/// Hands an order over. When this is answered the order is durable, and will be carried to its end. The same key and
+/// body again is the same order.
+#[utoipa::path(post, path = "/v1/orders", tag = "orders",
+    params(("Idempotency-Key" = Option<schema::Word>, Header,
+        description = "Any text of the caller's own that is the same when it tries again. Needed, unless `idempotencyKey` is in the body.")),
+    request_body = SubmitBody,
+    responses(
+        (status = 202, body = OrderView, description = "Taken, and durable",
+            headers(("Location" = String, description = "The order"), ("ETag" = String, description = "Its version"))),
+        (status = 200, body = OrderView, description = "The order of this key, as it is now",
+            headers(("Location" = String, description = "The order"), ("ETag" = String, description = "Its version"),
+                ("Idempotency-Replayed" = String, description = "`true`"))),
+    ))]
 pub(crate) async fn submit(
     State(engine): State<Engine>,
     headers: HeaderMap,
@@ -47,27 +110,30 @@ pub(crate) async fn submit(
     let request = SubmitRequest {
         account: account.clone(),
         key: key(&headers, body.idempotency_key)?,
-        terms: match (body.lock_id, body.terms, body.lock_answer) {
-            (Some(lock_id), None, None) => TermsSource::Lock(lock_id),
-            (None, Some(terms), None) => TermsSource::Given(Box::new(terms.into())),
-            (None, None, Some(answer)) => {
+        terms: match (body.lock_id, body.terms, body.lock_answer, body.sell) {
+            (Some(lock_id), None, None, None) => TermsSource::Lock(lock_id),
+            (None, Some(terms), None, None) => TermsSource::Given(Box::new(terms.into())),
+            (None, None, Some(answer), None) => {
                 TermsSource::Given(Box::new(engine.read_lock(&account, answer.get().as_bytes())?))
             }
-            (None, None, None) => {
+            (None, None, None, Some(sale)) => TermsSource::Sell(sale.request("/sell/amount")?),
+            (None, None, None, None) => {
                 return Err(Problem::bad_request(
-                    "give the `lockId` of a lock taken here, or the `lockAnswer` of the provider, or the `terms`",
+                    "give the `lockId` of a lock taken here, or the `lockAnswer` of the provider, or the `terms`, or what to `sell`",
                 ));
             }
-            (_, _, _) => {
-                return Err(Problem::bad_request("give one of `lockId`, `lockAnswer` and `terms`"));
+            (_, _, _, _) => {
+                return Err(Problem::bad_request(
+                    "give one of `lockId`, `lockAnswer`, `terms` and `sell`",
+                ));
             }
         },
         reference: body.reference,
         relock: body.relock.map(Into::into),
     };
     let submitted = engine.submit(request).await?;
-    let status = if submitted.replayed { StatusCode::OK } else { StatusCode::CREATED };
-    let mut response = (status, Json(OrderView::from(&submitted.order))).into_response();
+    let status = if submitted.replayed { StatusCode::OK } else { StatusCode::ACCEPTED };
+    let mut response = answer(status, &submitted.order);
     if let Ok(location) = HeaderValue::try_from(format!("/v1/orders/{}", submitted.order.id)) {
         response.headers_mut().insert(header::LOCATION, location);
     }
@@ -78,18 +144,28 @@ pub(crate) async fn submit(
     Ok(response)
 }
 
+/// The order, and the version that it has as its `ETag`.
+pub(crate) fn answer(status: StatusCode, order: &Order) -> Response {
+    let tag = HeaderValue::try_from(format!("\"{}\"", order.version));
+    let mut response = (status, Json(OrderView::from(order))).into_response();
+    if let Ok(tag) = tag {
+        response.headers_mut().insert(header::ETAG, tag);
+    }
+    response
+}
+
 fn key(headers: &HeaderMap, in_body: Option<IdempotencyKey>) -> Result<IdempotencyKey, Problem> {
     let in_header = match headers.get("idempotency-key") {
         None => None,
         Some(value) => {
             let text = value
                 .to_str()
-                .map_err(|_| Problem::bad_request("`Idempotency-Key` holds odd characters"))?;
+                .map_err(|_| Problem::bad_request("`Idempotency-Key` holds odd characters"))
+                .map_err(|problem| problem.in_parameter("Idempotency-Key"))?;
             let text = text.trim().trim_matches('"');
-            Some(
-                IdempotencyKey::new(text)
-                    .map_err(|error| Problem::bad_request(error.to_string()))?,
-            )
+            Some(IdempotencyKey::new(text).map_err(|error| {
+                Problem::bad_request(error.to_string()).in_parameter("Idempotency-Key")
+            })?)
         }
     };
     match (in_header, in_body) {
@@ -99,80 +175,142 @@ fn key(headers: &HeaderMap, in_body: Option<IdempotencyKey>) -> Result<Idempoten
         (Some(key), _) | (None, Some(key)) => Ok(key),
         (None, None) => Err(Problem::bad_request(
             "send an `Idempotency-Key` header: any text of your own that is the same when you try again",
-        )),
+        )
+        .in_parameter("Idempotency-Key")),
     }
 }
 
 pub(crate) fn order_id(text: &str) -> Result<OrderId, Problem> {
-    text.parse().map_err(|error: orderkeep_core::id::BadId| Problem::bad_request(error.to_string()))
+    text.parse().map_err(|error: orderkeep_core::id::BadId| {
+        Problem::bad_request(error.to_string()).in_parameter("id")
+    })
 }
 
 pub(crate) fn no_such_order(id: OrderId) -> Problem {
-    Problem::new(StatusCode::NOT_FOUND, "no_such_order", format!("there is no order {id}"))
+    Problem::new(Code::NoSuchOrder, format!("there is no order {id}"))
 }
 
+/// One order.
+#[utoipa::path(get, path = "/v1/orders/{id}", tag = "orders", params(("id" = schema::Id, Path)),
+    responses((status = 200, body = OrderView, description = "The order",
+        headers(("ETag" = String, description = "Its version, for `If-Match`")))))]
 pub(crate) async fn show(
     State(engine): State<Engine>,
     Path(id): Path<String>,
-) -> Result<Json<OrderView>, Problem> {
+) -> Result<Response, Problem> {
     let id = order_id(&id)?;
     let order = engine.order(id).await?.ok_or_else(|| no_such_order(id))?;
-    Ok(Json(OrderView::from(&order)))
+    Ok(answer(StatusCode::OK, &order))
 }
 
+/// Why an order is where it is, and what happens next.
+#[utoipa::path(get, path = "/v1/orders/{id}/explain", tag = "orders", params(("id" = schema::Id, Path)),
+    responses((status = 200, body = ExplanationView, description = "In sentences")))]
 pub(crate) async fn explain(
     State(engine): State<Engine>,
     Path(id): Path<String>,
-) -> Result<Json<Explanation>, Problem> {
+) -> Result<Json<ExplanationView>, Problem> {
     let id = order_id(&id)?;
-    Ok(Json(engine.explain(id).await?.ok_or_else(|| no_such_order(id))?))
+    Ok(Json(engine.explain(id).await?.ok_or_else(|| no_such_order(id))?.into()))
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct ListQuery {
+    /// Only in this state.
+    #[param(schema_with = state_name)]
     state: Option<String>,
+    /// Only those that need a person.
     #[serde(default)]
+    #[param(required = false)]
     review: bool,
+    /// Only those that have not ended.
     #[serde(default)]
+    #[param(required = false)]
     open: bool,
+    /// Only those with exactly this word of the caller's. Every order that fits otherwise is looked at: give
+    /// `createdAfter` where you can.
+    reference: Option<String>,
+    /// Only those submitted after this moment. What is older is not even read.
+    #[param(value_type = Option<schema::Time>)]
+    created_after: Option<Timestamp>,
+    /// Only those submitted before this moment.
+    #[param(value_type = Option<schema::Time>)]
+    created_before: Option<Timestamp>,
+    /// `nextCursor` of the page before.
+    #[param(value_type = Option<schema::Id>)]
     cursor: Option<String>,
+    /// So many on a page: 50 unless said, 200 at most.
+    #[param(minimum = 0)]
     limit: Option<usize>,
 }
 
-/// A page of orders.
-#[derive(Debug, Serialize)]
+pub(crate) fn state_name() -> Object {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .enum_values(Some(StateName::ALL.iter().map(|name| name.as_str())))
+        .build()
+}
+
+/// A page of a list.
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Page<T> {
     items: Vec<T>,
+    /// Where the next page begins; `null`: this is the last one.
     next_cursor: Option<String>,
 }
 
+/// Orders, newest first.
+#[utoipa::path(get, path = "/v1/orders", tag = "orders", params(ListQuery),
+    responses((status = 200, body = Page<OrderView>, description = "A page of them")))]
 pub(crate) async fn list(
     State(engine): State<Engine>,
     QueryOf(query): QueryOf<ListQuery>,
 ) -> Result<Json<Page<OrderView>>, Problem> {
     let state: Option<StateName> = query.state.map(|text| text.parse()).transpose().map_err(
-        |error: orderkeep_core::state::BadStateName| Problem::bad_request(error.to_string()),
+        |error: orderkeep_core::state::BadStateName| {
+            Problem::bad_request(error.to_string()).in_parameter("state")
+        },
     )?;
-    let before = query.cursor.as_deref().map(order_id).transpose()?;
+    let before = query.cursor.as_deref().map(order_id).transpose();
+    let before = before.map_err(|problem| problem.in_parameter("cursor"))?;
     let limit = query.limit.unwrap_or(PAGE.0).clamp(1, PAGE.1);
     let orders = engine
-        .orders(&OrderList { state, review: query.review, open: query.open, before, limit })
+        .orders(&OrderList {
+            state,
+            review: query.review,
+            open: query.open,
+            reference: query.reference,
+            created_after: query.created_after,
+            created_before: query.created_before,
+            before,
+            limit,
+        })
         .await?;
     let next_cursor =
         orders.last().filter(|_| orders.len() == limit).map(|order| order.id.to_string());
     Ok(Json(Page { items: orders.iter().map(OrderView::from).collect(), next_cursor }))
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct HistoryQuery {
+    /// After the event with this number; `nextCursor` of the page before.
     #[serde(default)]
+    #[param(required = false)]
     after: u64,
+    /// So many on a page, 200 unless said and at most.
+    #[param(minimum = 0)]
     limit: Option<usize>,
 }
 
+/// Every event of an order, with its evidence, oldest first.
+#[utoipa::path(get, path = "/v1/orders/{id}/history", tag = "orders",
+    params(("id" = schema::Id, Path), HistoryQuery),
+    responses((status = 200, body = Page<EventView>, description = "A page of them")))]
 pub(crate) async fn history(
     State(engine): State<Engine>,
     Path(id): Path<String>,

@@ -1,20 +1,27 @@
 //! A store that is an older copy, and the end of its hold.
 
-use axum::{Json, extract::State, http::StatusCode};
+use axum::{Json, extract::State};
 use orderkeep_core::{Author, Timestamp};
 use orderkeep_driver::{Engine, LiftError, Restore};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
-use crate::{json::JsonBody, problem::Problem};
+use crate::{
+    json::JsonBody,
+    problem::{Code, Problem},
+    schema,
+};
 
 /// That the store began as an older copy.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Restore)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct RestoreView {
     /// This life of the store.
     incarnation: String,
     /// The one that it is a copy of.
     restored_from: String,
+    #[schema(value_type = schema::Time)]
     began_at: Timestamp,
     /// Open orders that were found in the copy.
     orders: u64,
@@ -23,11 +30,15 @@ pub(crate) struct RestoreView {
     lifted: Option<LiftedView>,
 }
 
-#[derive(Debug, Serialize)]
+/// Who ended the hold, and why.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Lifted)]
 #[serde(rename_all = "camelCase")]
 struct LiftedView {
+    #[schema(value_type = schema::Word)]
     author: Author,
     reason: String,
+    #[schema(value_type = schema::Time)]
     at: Timestamp,
 }
 
@@ -50,13 +61,19 @@ impl From<&Restore> for RestoreView {
 }
 
 /// Who lifts the hold, and why.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = Lift)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct LiftBody {
+    #[schema(value_type = schema::Word)]
     author: Author,
+    #[schema(value_type = schema::Text)]
     reason: String,
 }
 
+/// Ends the hold that a restore began with.
+#[utoipa::path(post, path = "/v1/restore-hold/lift", tag = "operator", request_body = LiftBody,
+    responses((status = 200, body = RestoreView, description = "Lifted, now or before")))]
 pub(crate) async fn lift(
     State(engine): State<Engine>,
     JsonBody(body): JsonBody<LiftBody>,
@@ -69,7 +86,7 @@ impl From<LiftError> for Problem {
     fn from(error: LiftError) -> Self {
         let detail = error.to_string();
         match error {
-            LiftError::NotRestored => Self::new(StatusCode::CONFLICT, "not_restored", detail),
+            LiftError::NotRestored => Self::new(Code::NotRestored, detail),
             LiftError::Engine(error) => error.into(),
             LiftError::Reason(_) | _ => Self::bad_request(detail),
         }

@@ -1,32 +1,41 @@
 //! Orders as JSON: camel case, amounts as strings, times in RFC 3339.
 
 use orderkeep_core::{
-    Currency, EventRecord, Exact, Fact, Funds, LockId, Network, Order, OrderResult, PaymentKind,
-    Relock, State, Terms, Timestamp,
-    explain::{Evidence, Question, questions},
+    Cause, Currency, Event, EventRecord, Exact, Fact, Funds, LockId, Network, Order, OrderResult,
+    PaymentKind, Relock, State, Terms, Timestamp,
+    explain::{Evidence, questions},
     observation::{Address, TransactionHash},
     state::{Create, Locked},
 };
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::{explanation::QuestionView, schema};
 
 /// The terms of a lock.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct TermsView {
     /// See [`Terms`], for all of them.
+    #[schema(value_type = schema::Word)]
     pub lock_id: LockId,
     /// How much crypto is to be paid.
     #[serde(deserialize_with = "crate::amount::exact")]
+    #[schema(value_type = schema::AmountSent)]
     pub pay_amount: Exact,
     /// In which crypto currency.
+    #[schema(value_type = schema::CurrencyCode)]
     pub pay_currency: Currency,
     /// On which chain.
+    #[schema(value_type = schema::NetworkName)]
     pub network: Network,
     /// Fiat for one unit of crypto.
     #[serde(deserialize_with = "crate::amount::exact")]
+    #[schema(value_type = schema::AmountSent)]
     pub rate: Exact,
     /// The fiat currency.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<schema::CurrencyCode>)]
     pub settle_currency: Option<Currency>,
     /// The fiat amount that was asked for.
     #[serde(
@@ -34,8 +43,10 @@ pub struct TermsView {
         deserialize_with = "crate::amount::optional",
         skip_serializing_if = "Option::is_none"
     )]
+    #[schema(value_type = Option<schema::AmountSent>)]
     pub settle_amount: Option<Exact>,
     /// Until when the lock can be used.
+    #[schema(value_type = schema::Time)]
     pub expires_at: Timestamp,
 }
 
@@ -90,13 +101,15 @@ impl From<TermsView> for Terms {
 }
 
 /// What the caller allows when a lock ends before an order came of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RelockView {
     /// The most crypto that a fresh lock may ask of the payer.
     #[serde(deserialize_with = "crate::amount::exact")]
+    #[schema(value_type = schema::AmountSent)]
     pub max_pay_amount: Exact,
     /// No fresh lock is taken after this; absent: as long as the price allows.
+    #[schema(value_type = Option<schema::Time>)]
     pub until: Option<Timestamp>,
 }
 
@@ -114,7 +127,7 @@ impl From<&Relock> for RelockView {
 }
 
 /// An order.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct OrderView {
     /// Ours.
@@ -128,8 +141,10 @@ pub struct OrderView {
     /// Where it stands.
     pub state: &'static str,
     /// Since when.
+    #[schema(value_type = schema::Time)]
     pub since: Timestamp,
     /// When it was submitted.
+    #[schema(value_type = schema::Time)]
     pub created_at: Timestamp,
     /// How many events it has.
     pub version: u64,
@@ -146,15 +161,17 @@ pub struct OrderView {
     /// The provider's last word.
     pub provider_status: Option<String>,
     /// Where to pay; absent while it is not known, withheld, or of no use any more.
+    #[schema(value_type = Option<String>)]
     pub address: Option<Address>,
     /// Whether there is an address that the payer must not be shown.
     pub address_withheld: bool,
     /// Until when to pay.
+    #[schema(value_type = Option<schema::Time>)]
     pub expires_at: Option<Timestamp>,
     /// What was paid.
     pub payment: Option<PaymentView>,
     /// What a person is asked.
-    pub review: Vec<Question>,
+    pub review: Vec<QuestionView>,
     /// Whether somebody wants it to end.
     pub cancel_wished: bool,
     /// Why it failed.
@@ -168,7 +185,7 @@ pub struct OrderView {
 }
 
 /// How far a create is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CreateView {
     /// `not_sent`, `held`, `in_flight`, `unknown` or `relocking`.
@@ -180,7 +197,7 @@ pub struct CreateView {
 }
 
 /// What was paid.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PaymentView {
     /// `none`, `partial`, `exact` or `over`.
@@ -188,61 +205,79 @@ pub struct PaymentView {
     /// Whether some of it came after the deadline.
     pub late: bool,
     /// How much is wanted.
+    #[schema(value_type = schema::Amount)]
     pub required: Exact,
     /// How much arrived.
+    #[schema(value_type = schema::Amount)]
     pub received: Exact,
     /// What is missing.
+    #[schema(value_type = Option<schema::Amount>)]
     pub missing: Option<Exact>,
     /// What is too much.
+    #[schema(value_type = Option<schema::Amount>)]
     pub excess: Option<Exact>,
     /// Blocks over the last transfer.
     pub confirmations: u32,
     /// Blocks wanted over it.
     pub required_confirmations: Option<u32>,
     /// Every transfer ever named.
+    #[schema(value_type = Vec<String>)]
     pub transactions: Vec<TransactionHash>,
 }
 
 /// The last proven result.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct OutcomeView {
     /// What it came to.
+    #[schema(value_type = String)]
     pub result: OrderResult,
     /// Where the funds are: `none`, `held`, `settled` or `unclear`.
     pub funds: &'static str,
     /// How much the provider holds.
+    #[schema(value_type = Option<schema::Amount>)]
     pub held: Option<Exact>,
     /// When that was proven.
+    #[schema(value_type = schema::Time)]
     pub proven_at: Timestamp,
 }
 
 /// Something that came to light after the end.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AfterView {
     /// When.
+    #[schema(value_type = schema::Time)]
     pub at: Timestamp,
     /// What.
+    #[schema(value_type = schema::Tagged)]
     pub fact: Fact,
 }
 
 /// One event of an order.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct EventView {
     /// Its number within the order.
     pub version: u64,
     /// The event in a sentence.
     pub said: String,
-    /// When, by what, and what.
-    #[serde(flatten)]
-    pub record: EventRecord,
+    /// When.
+    #[schema(value_type = schema::Time)]
+    pub at: Timestamp,
+    /// By what.
+    #[schema(value_type = schema::Tagged)]
+    pub cause: Cause,
+    /// What, with its evidence.
+    #[schema(value_type = schema::Tagged)]
+    pub event: Event,
 }
 
 impl EventView {
     pub(crate) fn new(version: u64, record: EventRecord) -> Self {
-        Self { version, said: Evidence::of(version, &record).said, record }
+        let said = Evidence::of(version, &record).said;
+        let EventRecord { at, cause, event } = record;
+        Self { version, said, at, cause, event }
     }
 }
 
@@ -276,7 +311,7 @@ impl From<&Order> for OrderView {
             address,
             expires_at: deposit.and_then(|deposit| deposit.expires_at),
             payment: deposit.map(|deposit| (&deposit.payment).into()),
-            review: questions(order),
+            review: questions(order).into_iter().map(Into::into).collect(),
             cancel_wished: order.cancel.is_some(),
             fail_reason: match &order.state {
                 State::Failed(failed) => Some(failed.reason.name()),

@@ -3,21 +3,22 @@
 use std::time::Duration;
 
 use axum::{
-    Json,
+    Extension,
     extract::{Path, State},
-    http::{HeaderName, HeaderValue},
-    response::{IntoResponse, Response},
-    routing::{MethodRouter, get},
+    http::{HeaderName, HeaderValue, StatusCode},
+    response::Response,
 };
 use orderkeep_core::StateName;
 use orderkeep_driver::{Engine, EngineError};
 use serde::{Deserialize, Deserializer, de::Error as _};
-use tokio_util::sync::CancellationToken;
+use utoipa::IntoParams;
 
 use crate::{
+    Closing,
     json::QueryOf,
-    orders::{no_such_order, order_id},
+    orders::{answer, no_such_order, order_id, state_name},
     problem::Problem,
+    schema,
     view::OrderView,
 };
 
@@ -26,12 +27,17 @@ const TIMEOUT: (Duration, Duration) = (Duration::from_secs(30), Duration::from_s
 /// Says why the wait is over: `reached`, `ended` or `timed_out`.
 const WAIT_END: HeaderName = HeaderName::from_static("wait-end");
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct WaitQuery {
+pub(crate) struct WaitQuery {
+    /// The state that is waited for.
     #[serde(rename = "for")]
+    #[param(schema_with = state_name)]
     wanted: String,
+    /// How long at most, such as `30s` (the default) or a number of seconds; never longer than 50 seconds.
     #[serde(default, deserialize_with = "duration")]
+    #[param(value_type = Option<String>, pattern = "^[0-9]{1,6}(s|ms)?$")]
     timeout: Option<Duration>,
 }
 
@@ -45,32 +51,32 @@ fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duratio
     })
 }
 
-/// The route. The order is answered as it is when the wait is over, whatever ended it.
-pub(crate) fn route(closing: CancellationToken) -> MethodRouter<Engine> {
-    get(
-        move |State(engine): State<Engine>,
-              Path(id): Path<String>,
-              QueryOf(query): QueryOf<WaitQuery>| {
-            let closing = closing.clone();
-            async move {
-                tokio::select! {
-                    () = closing.cancelled() => Err(EngineError::ShuttingDown.into()),
-                    answer = wait(&engine, &id, query) => answer,
-                }
-            }
-        },
-    )
+/// Waits until the order is in a state, has ended, or the time is over; then answers it as it is.
+#[utoipa::path(get, path = "/v1/orders/{id}/wait", tag = "orders", params(("id" = schema::Id, Path), WaitQuery),
+    responses((status = 200, body = OrderView, description = "The order, whatever ended the wait",
+        headers(("Wait-End" = String, description = "`reached`, `ended` or `timed_out`"),
+            ("ETag" = String, description = "The order's version")))))]
+pub(crate) async fn until(
+    State(engine): State<Engine>,
+    Extension(Closing(closing)): Extension<Closing>,
+    Path(id): Path<String>,
+    QueryOf(query): QueryOf<WaitQuery>,
+) -> Result<Response, Problem> {
+    tokio::select! {
+        () = closing.cancelled() => Err(EngineError::ShuttingDown.into()),
+        answer = wait(&engine, &id, query) => answer,
+    }
 }
 
 async fn wait(engine: &Engine, id: &str, query: WaitQuery) -> Result<Response, Problem> {
     let id = order_id(id)?;
     let wanted: StateName =
         query.wanted.parse().map_err(|error: orderkeep_core::state::BadStateName| {
-            Problem::bad_request(format!("for: {error}"))
+            Problem::bad_request(format!("for: {error}")).in_parameter("for")
         })?;
     let within = query.timeout.unwrap_or(TIMEOUT.0).min(TIMEOUT.1);
     let waited = engine.wait(id, wanted, within).await?.ok_or_else(|| no_such_order(id))?;
-    let mut response = Json(OrderView::from(&waited.order)).into_response();
+    let mut response = answer(StatusCode::OK, &waited.order);
     response.headers_mut().insert(WAIT_END, HeaderValue::from_static(waited.end.name()));
     Ok(response)
 }

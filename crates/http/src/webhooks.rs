@@ -3,14 +3,14 @@
 use axum::{
     body::{Body, to_bytes},
     extract::State,
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, header},
     routing::{MethodRouter, post},
 };
 use orderkeep_core::AccountId;
 use orderkeep_driver::{Engine, WebhookError};
 use serde_json::{Value, json};
 
-use crate::problem::Problem;
+use crate::problem::{Code, Problem};
 
 /// Far above any webhook; the engine's own limit is the one that speaks.
 const BODY_BYTES_MAX: usize = 1024 * 1024;
@@ -21,6 +21,16 @@ pub(crate) fn receiver(account: AccountId) -> MethodRouter<Engine> {
         async move { receive(&engine, &account, &headers, body).await }
     })
 }
+
+/// Where the provider's webhooks arrive: the token is checked first, then the body is made durable, then it is
+/// answered. The path is the configured one; this is the default.
+#[utoipa::path(post, path = "/webhooks/p100", tag = "webhooks in", operation_id = "receive_webhook",
+    params(("Authorization" = String, Header, description = "The webhook token that the provider was given.")),
+    request_body(content = serde_json::Value, description = "As the provider sends it"),
+    security(()),
+    responses((status = 200, body = serde_json::Value, description = "Durable")))]
+#[expect(dead_code, reason = "the document's; the route is made per account")]
+pub(crate) async fn documented() {}
 
 async fn receive(
     engine: &Engine,
@@ -37,7 +47,7 @@ async fn receive(
     if headers.contains_key(header::CONTENT_ENCODING) {
         engine.count_refused_webhook();
         let detail = "compressed webhooks are not taken";
-        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "compressed", detail));
+        return Err(Problem::new(Code::Compressed, detail));
     }
     let body = to_bytes(body, BODY_BYTES_MAX).await.map_err(|_| {
         engine.count_refused_webhook();

@@ -21,7 +21,9 @@ const RETRY: (Duration, Duration) = (Duration::from_millis(250), Duration::from_
 pub(crate) async fn run(args: EventsArgs) -> Result<(), Failure> {
     let client = Client::new(&args.server.url, args.server.api_token_file.as_deref())?;
     match args.command {
-        EventsCommand::Tail(tail) => Tail::new(tail, args.server.output).run(&client).await,
+        EventsCommand::Tail(tail) => {
+            Tail::new(tail, args.server.output.plain()?).run(&client).await
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod command;
 mod explain;
+mod report;
 mod review;
 mod show;
 mod submit;
@@ -18,14 +19,34 @@ use crate::{
 
 pub(crate) async fn run(args: OrdersArgs) -> Result<(), Failure> {
     let client = Client::new(&args.server.url, args.server.api_token_file.as_deref())?;
-    let format = args.server.output;
+    if let OrdersCommand::Report { day, tz } = &args.command {
+        return report::run(&client, day, tz, args.server.output).await;
+    }
+    let format = args.server.output.plain()?;
     match args.command {
         OrdersCommand::Submit(submit) => submit::run(&client, submit, format).await,
         OrdersCommand::Show { id, history } => show::run(&client, &id, history, format).await,
-        OrdersCommand::List { state, review, open, limit } => {
+        OrdersCommand::List {
+            state,
+            review,
+            open,
+            reference,
+            created_after,
+            created_before,
+            limit,
+        } => {
             let mut query = format!("/v1/orders?review={review}&open={open}");
             if let Some(state) = state {
                 query = format!("{query}&state={}", word("state", &state)?);
+            }
+            for (name, value) in [
+                ("reference", reference),
+                ("createdAfter", created_after),
+                ("createdBefore", created_before),
+            ] {
+                if let Some(value) = value {
+                    query = format!("{query}&{name}={}", escaped(&value));
+                }
             }
             let items = pages(&client, &query, limit).await?;
             match format {
@@ -34,6 +55,8 @@ pub(crate) async fn run(args: OrdersArgs) -> Result<(), Failure> {
             }
             Ok(())
         }
+        // Answered above, in forms that the others do not have.
+        OrdersCommand::Report { .. } => Ok(()),
         OrdersCommand::Explain { id } => explain::run(&client, &id, format).await,
         OrdersCommand::Review { reason, limit } => {
             review::run(&client, reason.as_deref(), limit, format).await
@@ -74,6 +97,11 @@ fn word<'a>(what: &str, text: &'a str) -> Result<&'a str, Failure> {
     } else {
         Err(Failure::new(exit::NOT_FOUND, format!("`{text}` is no {what}")))
     }
+}
+
+/// Text in a query.
+fn escaped(text: &str) -> String {
+    url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }
 
 /// Follows a paged listing until there are `limit` items.

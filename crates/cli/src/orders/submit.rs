@@ -4,13 +4,13 @@ use std::path::Path;
 
 use reqwest::Method;
 use serde::Serialize;
-use serde_json::{json, value::RawValue};
+use serde_json::value::RawValue;
 
 use crate::{
     args::{OutputFormat, SubmitArgs},
     client::Client,
     exit::{Failure, say},
-    orders::{show, text},
+    orders::show,
     output,
 };
 
@@ -29,6 +29,16 @@ struct Body {
     terms: Option<Box<RawValue>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     relock: Option<Relock>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sell: Option<Sell>,
+}
+
+/// What to sell and for how much: the engine takes the lock.
+#[derive(Debug, Serialize)]
+struct Sell {
+    amount: String,
+    currency: String,
+    network: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -43,26 +53,21 @@ pub(crate) async fn run(
     args: SubmitArgs,
     format: OutputFormat,
 ) -> Result<(), Failure> {
-    let mut body = Body {
+    let body = Body {
         account: args.account,
         reference: args.reference,
         lock_id: args.lock_id,
         lock_answer: args.lock_answer.as_deref().map(json_file).transpose()?,
+        sell: args.amount.map(|amount| Sell {
+            amount,
+            currency: args.currency,
+            network: args.network,
+        }),
         terms: args.terms.as_deref().map(json_file).transpose()?,
         relock: args
             .relock_max_pay
             .map(|max_pay_amount| Relock { max_pay_amount, until: args.relock_until }),
     };
-    if let Some(amount) = args.amount {
-        let request = json!({
-            "account": body.account,
-            "amount": amount,
-            "currency": args.currency,
-            "network": args.network,
-        });
-        let lock = client.post("/v1/locks", &request).await?.good()?;
-        body.lock_id = Some(text(&lock["lockId"]));
-    }
     let key = args.key.unwrap_or_else(|| uuid::Uuid::new_v4().to_string());
     say(format_args!("idempotency key {key}: the same key again is the same order"));
     let order = client.send(Method::POST, "/v1/orders", Some(&key), Some(&body)).await?.good()?;

@@ -17,7 +17,7 @@ fn a_lock_makes_one_order_and_a_key_is_one_order() {
     let lock = stage.lock();
     let body = json!({ "lockId": lock["lockId"], "reference": "cart 17" });
     let first = stage.submit("k1", &body);
-    assert_eq!(first.status, 201, "{first:?}");
+    assert_eq!(first.status, 202, "{first:?}");
     let again = stage.submit("k1", &body);
     assert_eq!((again.status, &again.body["id"]), (200, &first.body["id"]));
     assert_eq!(again.headers["idempotency-replayed"], "true");
@@ -40,7 +40,7 @@ fn an_expired_lock_is_taken_and_fails_on_record_and_is_never_posted() {
         "expiresAt": "2026-02-13T11:28:46.569Z", "currency": "usdc", "destinationCurrency": "eur", "network": "polygon",
     });
     let order = stage.submit("late", &json!({ "lockAnswer": answer }));
-    assert_eq!((order.status, &order.body["state"]), (201, &json!("Failed")), "{order:?}");
+    assert_eq!((order.status, &order.body["state"]), (202, &json!("Failed")), "{order:?}");
     assert_eq!(order.body["failReason"], "lock_expired");
     assert_eq!(order.body["outcome"]["funds"], "none");
     assert_eq!(order.body["terms"]["payAmount"], "412.607142");

@@ -150,7 +150,7 @@ fn an_older_copy_makes_nothing_twice_and_loses_nothing_that_the_provider_knows()
 
     // The caller's service submits again what it has no answer for: kept, and not posted.
     let again = stage.submit("lost", &json!({ "terms": lives.lost_lock }));
-    assert_eq!(again.status, 201, "{again:?}");
+    assert_eq!(again.status, 202, "{again:?}");
     assert!(reasons(&again.body).contains(&"exposure_possible"), "{again:?}");
 
     // A lock of this life is posted as always.

@@ -237,7 +237,7 @@ impl Stage {
     pub(crate) fn order(&self, key: &str) -> (String, Value) {
         let lock = self.lock();
         let order = self.submit(key, &json!({ "lockId": lock["lockId"] }));
-        assert_eq!(order.status, 201, "{order:?}");
+        assert_eq!(order.status, 202, "{order:?}");
         (order.body["id"].as_str().unwrap().to_owned(), lock)
     }
 

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use orderkeep_core::{
     AccountId, Calls, EventRecord, Explanation, IdempotencyKey, LockId, Order, OrderId, Outlook,
-    ProviderOrderId, StateName,
+    ProviderOrderId, StateName, Timestamp,
 };
-use orderkeep_store::{Backup, Claim, Cursor, Health, Label, ListQuery};
+use orderkeep_store::{Backup, Claim, Cursor, EntityId, Health, Label, ListQuery};
+use uuid::Uuid;
 
 use super::{Engine, OrderList};
 use crate::{
@@ -16,6 +17,15 @@ use crate::{
 
 /// More events than any order has that is not broken; an explanation tells the last ones.
 const EVENTS_TOLD_MAX: usize = 2_000;
+
+/// The smallest id of what came at this moment, to the millisecond.
+fn first_id(at: Timestamp) -> EntityId {
+    let millis = u64::try_from(at.as_micros() / 1_000).unwrap_or(0);
+    let [_, _, bytes @ ..] = millis.to_be_bytes();
+    let mut id = [0; 16];
+    id[..6].copy_from_slice(&bytes);
+    EntityId(Uuid::from_bytes(id))
+}
 
 impl Engine {
     /// One order, as it is durable.
@@ -81,7 +91,9 @@ impl Engine {
             (false, None, true) => Some(Label::from(records::OPEN)),
             (false, None, false) => None,
         };
-        let mut before = list.before.map(records::entity_id);
+        // Ids grow in time, so a moment bounds them.
+        let end = list.created_before.map(first_id);
+        let mut before = list.before.map(records::entity_id).into_iter().chain(end).min();
         let limit = list.limit.clamp(1, 1_000);
         let mut found = Vec::new();
         loop {
@@ -90,9 +102,18 @@ impl Engine {
             let last = page.len() < limit;
             before = page.last().map(|entity| entity.id);
             for entity in page {
+                if list.created_after.is_some_and(|start| entity.id < first_id(start)) {
+                    return Ok(found);
+                }
                 let order = records::read(&entity)?.order;
                 let fits = list.state.is_none_or(|state| order.state_name() == state)
-                    && (!list.open || !order.state_name().is_end());
+                    && (!list.open || !order.state_name().is_end())
+                    && list
+                        .reference
+                        .as_ref()
+                        .is_none_or(|text| order.reference.as_ref() == Some(text))
+                    && list.created_after.is_none_or(|start| order.created_at > start)
+                    && list.created_before.is_none_or(|end| order.created_at < end);
                 if fits && found.len() < limit {
                     found.push(order);
                 }

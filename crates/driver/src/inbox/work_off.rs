@@ -71,7 +71,8 @@ pub(super) async fn work_off(
         }
     };
     match hand_over(shard, order, what, vec![item.seq]).await {
-        Ok(_) | Err(CommandError::Refused(_)) => Done::Finished,
+        // Nothing that comes from the inbox is for one version alone.
+        Ok(_) | Err(CommandError::Refused(_) | CommandError::Moved { .. }) => Done::Finished,
         Err(CommandError::NotTaken(disposition)) => {
             note_parked(parts, &item, &disposition.describe()).await;
             park(true)
@@ -217,6 +218,7 @@ pub(super) async fn read_parked(
         Ok(_) | Err(CommandError::Refused(_)) => Found::Ours(order),
         Err(
             CommandError::NotTaken(_)
+            | CommandError::Moved { .. }
             | CommandError::NoOrder(_)
             | CommandError::Provider(_)
             | CommandError::Engine(_),

@@ -16,6 +16,8 @@ pub(crate) struct Job {
     /// The inbox items that it works off.
     pub(crate) inbox: Vec<InboxSeq>,
     pub(crate) reply: Option<oneshot::Sender<Reply>>,
+    /// Only while the order has this version.
+    pub(crate) only_at: Option<u64>,
     /// Leave for the call that the step may ask for.
     pub(super) permit: Option<Permit>,
     pub(super) conflicts: u8,
@@ -39,7 +41,7 @@ pub(crate) enum What {
 
 impl Job {
     pub(crate) const fn new(what: What) -> Self {
-        Self { what, inbox: Vec::new(), reply: None, permit: None, conflicts: 0 }
+        Self { what, inbox: Vec::new(), reply: None, only_at: None, permit: None, conflicts: 0 }
     }
 
     pub(super) fn answer(self, reply: Reply) {

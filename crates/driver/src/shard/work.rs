@@ -67,6 +67,10 @@ impl Shard {
     pub(super) fn work_on(&mut self, loaded: &Loaded, job: Job) {
         let now = self.parts.clock.now();
         let order = &loaded.order;
+        if job.only_at.is_some_and(|version| version != order.version) {
+            let moved = CommandError::Moved { order: order.id, version: order.version };
+            return job.answer(Err(moved));
+        }
         match job.what.clone() {
             What::Input(input) => self.feed(order, &input, job, now, false),
             What::Read(input) => self.feed(order, &input, job, now, true),

@@ -10,14 +10,17 @@ use std::sync::Arc;
 
 use axum::{
     extract::{Request, State},
-    http::{Method, StatusCode, header},
+    http::{Method, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
 use orderkeep_core::Author;
 use tokio::sync::Semaphore;
 
-use crate::{BODY_BYTES_MAX, problem::Problem};
+use crate::{
+    BODY_BYTES_MAX,
+    problem::{Code, Problem},
+};
 
 /// A body is here within this time.
 const BODY_WITHIN: std::time::Duration = std::time::Duration::from_secs(15);
@@ -78,7 +81,7 @@ pub(crate) async fn check(State(gate): State<Gate>, mut request: Request, next: 
             Ok(place) => Some(place),
             Err(_) => {
                 let detail = "as many requests are being answered as this engine allows";
-                let busy = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "busy", detail);
+                let busy = Problem::new(Code::Busy, detail);
                 return busy.retry_after(1).into_response();
             }
         }
@@ -113,7 +116,7 @@ fn admitted(gate: &Gate, request: &Request) -> Result<Option<Caller>, Problem> {
     let held = token(request).and_then(|token| gate.keys.find(token)).ok_or_else(|| {
         // The same words whether there is no key, no such key, or one that has ended.
         let detail = "send `Authorization: Bearer <key>` with a key of this engine";
-        Problem::new(StatusCode::UNAUTHORIZED, "unauthorized", detail)
+        Problem::new(Code::Unauthorized, detail)
     })?;
     let needed = needed(request.method(), request.uri().path());
     if held.scope < needed {
@@ -121,11 +124,11 @@ fn admitted(gate: &Gate, request: &Request) -> Result<Option<Caller>, Problem> {
             "this needs a key with the scope `{needed}`; the key `{}` has `{}`",
             held.name, held.scope
         );
-        return Err(Problem::new(StatusCode::FORBIDDEN, "insufficient_scope", detail));
+        return Err(Problem::new(Code::InsufficientScope, detail));
     }
     held.spend().map_err(|seconds| {
         let detail = format!("the key `{}` asks too often", held.name);
-        let too_many = Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", detail);
+        let too_many = Problem::new(Code::TooManyRequests, detail);
         too_many.retry_after(seconds)
     })?;
     Ok(Some(Caller(held.name.clone())))

@@ -3,20 +3,25 @@
 use orderkeep_core::Timestamp;
 use orderkeep_driver::FeedEvent;
 use serde::Serialize;
+use utoipa::ToSchema;
 
-use crate::view::EventView;
+use crate::{schema, view::EventView};
 
 /// See the module.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct CloudEvent {
+    /// `1.0`.
     specversion: &'static str,
     /// The order's id and the event's number within it: the same wherever and however often it is told.
     id: String,
+    /// `/v1/orders`.
     source: &'static str,
+    /// `orderkeep.order.` and the event's name.
     #[serde(rename = "type")]
     kind: String,
     /// The order's id.
     subject: String,
+    #[schema(value_type = schema::Time)]
     time: Timestamp,
     datacontenttype: &'static str,
     /// Where a follower stands after it. An extension attribute.

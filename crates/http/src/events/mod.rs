@@ -9,35 +9,37 @@ mod stream;
 use std::sync::Arc;
 
 use axum::{
-    Json,
+    Extension, Json,
     extract::State,
     http::{HeaderMap, header},
     response::{IntoResponse, Response},
-    routing::{MethodRouter, get},
 };
 use orderkeep_driver::{BadCursor, Cursor, Engine, EngineError};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
-use tokio_util::sync::CancellationToken;
+use utoipa::{IntoParams, ToSchema};
 
-use crate::{json::QueryOf, problem::Problem};
+use crate::{Closing, json::QueryOf, problem::Problem};
 use cloud_event::CloudEvent;
 
 /// Events on a page, unless asked otherwise, and at most.
 const PAGE: (usize, usize) = (100, 1_000);
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct EventsQuery {
     /// A cursor of an earlier answer, `oldest` (the default) or `latest`.
     after: Option<String>,
+    /// So many on a page: 100 unless said, 1,000 at most. A stream has no limit.
+    #[param(minimum = 0)]
     limit: Option<usize>,
 }
 
 /// A page of events.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct EventsPage {
+pub(crate) struct EventsPage {
     items: Vec<CloudEvent>,
     /// Where to go on, always: at the feed's end it gives what comes later.
     next_cursor: String,
@@ -45,31 +47,43 @@ struct EventsPage {
     more: bool,
 }
 
-/// The route: at most so many streams at once, all of them ended by `closing`.
-pub(crate) fn route(streams: usize, closing: CancellationToken) -> MethodRouter<Engine> {
-    let places = Arc::new(Semaphore::new(streams));
-    get(
-        move |State(engine): State<Engine>,
-              headers: HeaderMap,
-              QueryOf(query): QueryOf<EventsQuery>| {
-            let (places, closing) = (Arc::clone(&places), closing.clone());
-            async move {
-                if !wants_stream(&headers) {
-                    return page(&engine, query).await;
-                }
-                // What a reconnecting client saw last says more than what it once asked for.
-                let after = match headers.get("last-event-id").map(|value| value.to_str()) {
-                    Some(Ok(id)) if !id.is_empty() => Some(id.to_owned()),
-                    Some(Err(_)) => {
-                        return Err(Problem::bad_request("`Last-Event-ID` is no cursor"));
-                    }
-                    Some(Ok(_)) | None => query.after,
-                };
-                let after = start(&engine, after.as_deref())?;
-                stream::open(&engine, after, &places, closing).await
-            }
-        },
-    )
+/// How many streams may be open at once.
+#[derive(Debug, Clone)]
+pub(crate) struct Streams(Arc<Semaphore>);
+
+impl Streams {
+    pub(crate) fn new(most: usize) -> Self {
+        Self(Arc::new(Semaphore::new(most)))
+    }
+}
+
+/// What happened, in order: a page after a cursor, or, asked with `Accept: text/event-stream`, a stream that stays
+/// open and goes on after `Last-Event-ID`.
+#[utoipa::path(get, path = "/v1/events", tag = "events",
+    params(EventsQuery, ("Last-Event-ID" = Option<String>, Header, description = "Of a stream: the last event seen.")),
+    responses((status = 200, description = "A page of events, or a stream whose `id` is a cursor and whose `data` is one event",
+        content((EventsPage = "application/json"), (String = "text/event-stream")))))]
+pub(crate) async fn events(
+    State(engine): State<Engine>,
+    Extension(Streams(places)): Extension<Streams>,
+    Extension(Closing(closing)): Extension<Closing>,
+    headers: HeaderMap,
+    QueryOf(query): QueryOf<EventsQuery>,
+) -> Result<Response, Problem> {
+    if !wants_stream(&headers) {
+        return page(&engine, query).await;
+    }
+    // What a reconnecting client saw last says more than what it once asked for.
+    let after = match headers.get("last-event-id").map(|value| value.to_str()) {
+        Some(Ok(id)) if !id.is_empty() => Some(id.to_owned()),
+        Some(Err(_)) => {
+            let problem = Problem::bad_request("`Last-Event-ID` is no cursor");
+            return Err(problem.in_parameter("Last-Event-ID"));
+        }
+        Some(Ok(_)) | None => query.after,
+    };
+    let after = start(&engine, after.as_deref())?;
+    stream::open(&engine, after, &places, closing).await
 }
 
 fn wants_stream(headers: &HeaderMap) -> bool {
@@ -85,10 +99,9 @@ fn start(engine: &Engine, after: Option<&str>) -> Result<Option<Cursor>, Problem
     match after {
         None | Some("oldest") => Ok(None),
         Some("latest") => Ok(Some(engine.feed_head())),
-        Some(text) => text
-            .parse()
-            .map(Some)
-            .map_err(|error: BadCursor| Problem::bad_request(format!("`after`: {error}"))),
+        Some(text) => text.parse().map(Some).map_err(|error: BadCursor| {
+            Problem::bad_request(format!("`after`: {error}")).in_parameter("after")
+        }),
     }
 }
 

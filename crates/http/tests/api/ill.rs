@@ -33,7 +33,7 @@ async fn the_provider_s_failures_are_told_apart() {
 async fn a_full_disk_refuses_new_orders_and_webhooks_and_says_so() {
     let world = World::new().await;
     let kept = world.submit("before", terms("l0")).await;
-    assert_eq!(kept.status, 201);
+    assert_eq!(kept.status, 202);
     world.store.is(Health::Full("no room".to_owned()));
 
     let refused = world.submit("k", terms("l")).await;
@@ -49,7 +49,7 @@ async fn a_full_disk_refuses_new_orders_and_webhooks_and_says_so() {
     assert_eq!(world.get("/healthz").await.status, 200);
 
     world.store.is(Health::Running);
-    assert_eq!(world.submit("k", terms("l")).await.status, 201);
+    assert_eq!(world.submit("k", terms("l")).await.status, 202);
     assert_eq!(world.webhook().await.status, 200);
     assert_eq!(world.get("/readyz").await.status, 200);
 }
@@ -78,7 +78,7 @@ async fn a_provider_that_is_down_degrades_and_a_server_that_closes_is_not_ready(
 #[tokio::test(start_paused = true)]
 async fn a_halted_engine_takes_nothing_and_says_why() {
     let world = World::new().await;
-    assert_eq!(world.submit("before", terms("l0")).await.status, 201);
+    assert_eq!(world.submit("before", terms("l0")).await.status, 202);
     assert_eq!(world.post("/v1/locks", LOCK).await.status, 201);
     world.store.is(Health::Halted("a write failed".to_owned()));
     assert!(world.engine.halted().await.contains("a write failed"));

@@ -74,7 +74,7 @@ async fn each_route_needs_its_scope() {
 async fn an_operator_s_act_is_kept_under_the_name_of_the_key() {
     let (world, _) = guarded().await;
     let order = send(&world, "ok_shop", "POST", "/v1/orders", &terms("l")).await;
-    assert_eq!(order.status, 201, "{order:?}");
+    assert_eq!(order.status, 202, "{order:?}");
     let path = format!("/v1/orders/{}", order.body["id"].as_str().unwrap());
     let note = format!("{path}/note");
     for body in [r#"{"text":"one"}"#, r#"{"text":"two","author":"ann"}"#] {

@@ -3,6 +3,7 @@
 
 mod amounts;
 mod commands;
+mod document;
 mod events;
 mod ill;
 mod keys;
@@ -10,6 +11,8 @@ mod orders;
 mod pages;
 mod provider;
 mod refusals;
+mod report;
+mod sell;
 mod store;
 mod waits;
 mod world;

@@ -9,7 +9,7 @@ async fn an_order_has_these_fields() {
     let world = World::new().await;
     let body = terms("lock-1").replace(r#"{"terms""#, r#"{"reference":"cart 17","terms""#);
     let submitted = world.submit("cart-17", body).await;
-    assert_eq!(submitted.status, 201);
+    assert_eq!(submitted.status, 202);
     let id = submitted.body["id"].as_str().unwrap().to_owned();
     assert_eq!(submitted.headers["location"], format!("/v1/orders/{id}"));
     let mut expected = json!({

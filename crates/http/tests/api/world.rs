@@ -41,9 +41,9 @@ impl Answer {
         assert!(detail.contains(word), "`{word}` is not in: {detail}");
         // As the RFC wants it.
         assert_eq!(self.headers["content-type"], "application/problem+json");
-        assert_eq!(self.body["type"], format!("urn:orderkeep:problem:{code}"));
+        assert_eq!(self.body["type"], format!("/docs/errors/{code}"));
         assert_eq!(self.body["status"], status);
-        assert!(self.body["title"].is_string());
+        assert!(self.body["title"].is_string() && self.body["toDo"].is_string());
     }
 }
 

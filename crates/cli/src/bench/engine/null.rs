@@ -67,7 +67,9 @@ pub(super) async fn run(config: &Path) -> Result<(), Failure> {
     let policy = settings.engine().policy;
     let null = Arc::new(Null {
         client: P100::new(provider.p100(&account)?).map_err(Failure::config)?,
-        verifies: !(policy.trust_claimed_address && policy.trust_claimed_end),
+        verifies: !(policy.trust_claimed_address
+            && policy.trust_claimed_executed
+            && policy.trust_claimed_failed),
         calls: Semaphore::new(CALLS_MAX),
         orders: Mutex::default(),
         bound: Mutex::default(),

@@ -79,7 +79,8 @@ concurrent = 256
 
 [policy]
 trust_claimed_address = {trust}
-trust_claimed_end = {trust}
+trust_claimed_executed = {trust}
+trust_claimed_failed = {trust}
 poll_wallet = ["60s", "120s"]
 poll_payment = ["60s", "120s"]
 poll_confirming = ["60s", "120s"]
