@@ -135,6 +135,10 @@ fn to_settle(
         (Some(_), Some(Funds::Unclear)) => ToSettle::FundsUnclear,
         (Some(_), Some(_)) if late => ToSettle::LateFunds,
         (Some(_), Some(Funds::Held(_))) => ToSettle::FundsHeld,
+        // Sold, and no read ever showed for how much.
+        (Some(OrderResult::Executed), Some(Funds::None | Funds::Settled)) if received.is_zero() => {
+            ToSettle::FundsUnclear
+        }
         (Some(OrderResult::Executed), Some(Funds::None | Funds::Settled)) => {
             match received.cmp(&locked) {
                 std::cmp::Ordering::Less => ToSettle::SoldLess,

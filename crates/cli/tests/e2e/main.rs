@@ -18,6 +18,7 @@ mod night_shift;
 #[path = "../../src/demo/port.rs"]
 mod port;
 mod process;
+mod report;
 mod restore;
 mod stage;
 mod store;

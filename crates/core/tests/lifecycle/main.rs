@@ -25,6 +25,8 @@ mod reference;
 #[cfg(test)]
 mod refusals;
 #[cfg(test)]
+mod report;
+#[cfg(test)]
 mod samples;
 #[cfg(test)]
 mod schedule;
