@@ -5,7 +5,9 @@ use std::{net::SocketAddr, path::PathBuf};
 use clap::{Parser, Subcommand, ValueEnum};
 use orderkeep::store::Backend;
 
-use crate::{bench::args::BenchCommand, config::ConfigCommand, exit::Failure, store::args::StoreArgs};
+use crate::{
+    bench::args::BenchCommand, config::ConfigCommand, exit::Failure, store::args::StoreArgs,
+};
 
 /// Carries every order from a locked rate to its end.
 #[derive(Debug, Parser)]

@@ -123,7 +123,9 @@ pub(crate) async fn status(State(engine): State<Engine>) -> Result<Json<StatusVi
             provider: word(account.gate),
             waiting: account.waiting,
             clock_ahead_ms: account.clock_ahead_ms,
-            webhooks_late_ms: account.webhooks_late.and_then(|late| late.as_millis().try_into().ok()),
+            webhooks_late_ms: account
+                .webhooks_late
+                .and_then(|late| late.as_millis().try_into().ok()),
             polling: account.polling.as_str(),
         };
         (id.clone(), view)

@@ -30,7 +30,7 @@ pub(crate) fn receiver(account: AccountId) -> MethodRouter<Engine> {
     security(()),
     responses((status = 200, body = serde_json::Value, description = "Durable")))]
 #[expect(dead_code, reason = "the document's; the route is made per account")]
-pub(crate) async fn documented() {}
+pub(crate) fn documented() {}
 
 async fn receive(
     engine: &Engine,

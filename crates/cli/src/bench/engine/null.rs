@@ -59,7 +59,6 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 pub(super) async fn run(config: &Path) -> Result<(), Failure> {
     let settings: Settings = settings::read(config)?;
-    let addr = settings.listen.ok_or_else(|| Failure::config("`listen` must be set"))?;
     let account = AccountId::main();
     let accounts = settings.accounts()?;
     let provider =
@@ -81,8 +80,9 @@ pub(super) async fn run(config: &Path) -> Result<(), Failure> {
         .route("/webhooks/p100", post(webhook))
         .route("/healthz", get(|| std::future::ready("alive")))
         .with_state(null);
-    let listener = listen::open(addr).await?;
-    listen::serve(listener, router, CancellationToken::new(), std::future::pending()).await;
+    let listener = listen::open(settings.listen).await?;
+    let server = listen::Server { listener, tls: None, limits: settings.limits };
+    server.serve(router, CancellationToken::new(), std::future::pending()).await;
     Ok(())
 }
 

@@ -27,9 +27,7 @@ pub(super) struct Measured {
 
 pub(super) async fn run(config: &Path, early: bool) -> Result<(), Failure> {
     let settings: Settings = settings::read(config)?;
-    let (Some(data), Some(addr)) = (&settings.data, settings.listen) else {
-        return Err(Failure::config("`data` and `listen` must be set"));
-    };
+    let data = &settings.data;
     let times = || Times::new().ok_or_else(|| Failure::failed("no histogram"));
     let (commits, acks) = (times()?, times()?);
     let store = orderkeep::open_with(EmbeddedConfig::new(data))
@@ -67,9 +65,10 @@ pub(super) async fn run(config: &Path, early: bool) -> Result<(), Failure> {
                 std::future::ready(Json(measured))
             }),
         );
-    let listener = listen::open(addr).await?;
+    let listener = listen::open(settings.listen).await?;
     let halted = engine.clone();
     let until = async move { drop(halted.halted().await) };
-    listen::serve(listener, router, closing, until).await;
+    let server = listen::Server { listener, tls: None, limits: settings.limits };
+    server.serve(router, closing, until).await;
     engine.shutdown().await.map_err(Failure::failed)
 }
