@@ -99,8 +99,11 @@ fn malformed_requests_are_told_what_is_wrong() {
     assert_eq!(stage.get("/v1/orders").body["items"], json!([]));
 }
 
+/// 201 with an empty or garbled body.
+///
+/// Unknown, as A4.
 #[test]
-fn a_create_answered_without_a_body_is_unknown_and_resolved_by_a_webhook() {
+fn a17_create_is_answered_without_a_body() {
     let rule = "[[faults.rules]]\nfault = { on = \"call\", endpoint = \"create\", fault = { kind = \"garbage\", shape = \"empty\" } }\n";
     let stage = Stage::new("", rule);
     let _engine = stage.start();

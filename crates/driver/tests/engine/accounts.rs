@@ -19,8 +19,11 @@ async fn submit(world: &World, account: &AccountId, name: &str) -> OrderId {
     world.engine.submit(request).await.unwrap().order.id
 }
 
+/// The key is revoked.
+///
+/// As A10.
 #[tokio::test(start_paused = true)]
-async fn a_refused_credential_stops_its_account_and_no_other() {
+async fn i4_the_key_is_revoked() {
     let (refused, good) = (Scripted::new([]), Scripted::new([]));
     refused.set_pace(Pace { executed: Duration::from_secs(1_000_000), ..Pace::USUAL });
     let other = AccountId::new("other").unwrap();

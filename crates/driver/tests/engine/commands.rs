@@ -35,8 +35,11 @@ async fn unknown(says: Says) -> (World, OrderId) {
     (world, id)
 }
 
+/// Cancelled while the create is on its way.
+///
+/// A wish; the address is withheld.
 #[tokio::test(start_paused = true)]
-async fn what_is_asked_while_a_create_is_on_its_way_is_answered_at_once() {
+async fn g5_cancelled_while_the_create_is_on_its_way() {
     let world = World::new([Says::AcceptedAfter(Duration::from_secs(10))]).await;
     let id = world.submit("lock-1").await;
     world.wait(id, "in flight", MINUTES, |order| order.create_in_flight().is_some()).await;

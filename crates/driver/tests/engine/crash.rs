@@ -12,8 +12,11 @@ use crate::{
 
 const MINUTES: Duration = Duration::from_secs(300);
 
+/// kill -9 after the intent, before the post.
+///
+/// Unknown: that it was not sent cannot be proven.
 #[tokio::test(start_paused = true)]
-async fn a_create_on_its_way_at_a_crash_is_unknown_and_never_posted_again() {
+async fn a11_crash_after_the_intent() {
     let mut world = World::new([Says::HangsAfterMade]).await;
     let id = world.submit("lock-1").await;
     world.wait(id, "in flight", MINUTES, |order| order.create_in_flight().is_some()).await;
@@ -47,8 +50,11 @@ async fn orders_go_on_after_crashes_at_any_time() {
     }
 }
 
+/// Crash between append and work.
+///
+/// The inbox is worked off at the start.
 #[tokio::test(start_paused = true)]
-async fn a_webhook_that_was_taken_in_survives_a_crash() {
+async fn c17_crash_between_append_and_work() {
     let mut world = World::new([Says::LostAfterMade]).await;
     let id = world.submit("lock-1").await;
     world.wait(id, "unknown", MINUTES, Order::create_unknown).await;

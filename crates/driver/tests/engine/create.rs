@@ -17,8 +17,12 @@ fn failed_as(order: &Order) -> &FailReason {
     &failed.reason
 }
 
+/// The create times out, and the order was made.
+///
+/// The outcome is unknown and nothing is sent again. A webhook that names the lock leads to a read, and the read
+/// binds it: exactly one order.
 #[tokio::test(start_paused = true)]
-async fn a_lost_answer_is_never_posted_again_and_evidence_resolves_it() {
+async fn a4_create_timed_out_order_exists() {
     let world = World::new([Says::LostAfterMade]).await;
     let id = world.submit("lock-1").await;
     world.wait(id, "unknown", MINUTES, Order::create_unknown).await;
@@ -53,8 +57,11 @@ async fn an_unknown_create_without_evidence_ends_after_the_window() {
     assert_eq!(world.provider.creates().len(), 1);
 }
 
+/// The create could not be sent at all.
+///
+/// It is sent again as long as the lock lasts.
 #[tokio::test(start_paused = true)]
-async fn what_was_not_sent_is_sent_again() {
+async fn a5_create_could_not_be_sent() {
     let world = World::new([Says::NotSent, Says::NotSent, Says::Accepted]).await;
     let id = world.submit("lock-1").await;
     let order = world.wait(id, "bound", MINUTES, |order| order.state.bound().is_some()).await;
@@ -79,8 +86,11 @@ async fn what_can_not_be_sent_in_time_fails_and_no_order_is_made() {
     assert_eq!(world.provider.most_orders_of_one_lock(), 0);
 }
 
+/// The key is refused (401), or the request (`P403`).
+///
+/// All calls of the account stop and no order fails; `P403` waits for a person.
 #[tokio::test(start_paused = true)]
-async fn a_refused_credential_stops_the_calls_and_the_order_goes_on_after() {
+async fn a10_key_is_refused() {
     let world = World::new([Says::Denied]).await;
     let id = world.submit("lock-1").await;
     world.until(5).await;
@@ -98,8 +108,11 @@ async fn a_refused_credential_stops_the_calls_and_the_order_goes_on_after() {
     assert_eq!(world.provider.most_orders_of_one_lock(), 1);
 }
 
+/// 429 on the create.
+///
+/// Waits as long as asked; the lock's margin still decides.
 #[tokio::test(start_paused = true)]
-async fn a_throttled_create_waits_as_long_as_it_is_asked_to() {
+async fn a15_create_is_throttled() {
     let world = World::new([Says::Throttled(Duration::from_secs(30))]).await;
     let id = world.submit("lock-1").await;
     world.wait(id, "bound", MINUTES, |order| order.state.bound().is_some()).await;
@@ -158,9 +171,11 @@ async fn unknown_creates_end_after_the_window_although_the_provider_counts_as_do
     }
 }
 
-/// Another order is asked about all the time, so it is known that the provider does not answer.
+/// The provider is away for hours.
+///
+/// One call tries; no verdict until it was seen again.
 #[tokio::test(start_paused = true)]
-async fn time_decides_nothing_while_the_provider_does_not_answer_and_a_person_is_asked() {
+async fn d5_the_provider_is_away_for_hours() {
     let world = World::new([Says::Accepted, Says::P500Before]).await;
     let never = Duration::from_secs(1_000_000);
     world.provider.set_pace(Pace { executed: never, ..Pace::USUAL });

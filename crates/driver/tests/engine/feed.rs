@@ -14,8 +14,11 @@ async fn next(feed: &mut Feed) -> FeedEvent {
     tokio::time::timeout(MINUTES, feed.next()).await.unwrap().unwrap()
 }
 
+/// Crash between the step and telling.
+///
+/// The feed is the journal: what was committed is told, without a gap, after the cursor.
 #[tokio::test(start_paused = true)]
-async fn the_feed_resumes_after_a_cursor_without_gap_or_repetition() {
+async fn h1_crash_between_the_step_and_telling() {
     let mut world = World::new([]).await;
     let id = world.submit("lock-1").await;
     let mut feed = world.engine.subscribe(None);

@@ -14,8 +14,11 @@ use crate::{
 
 const MINUTES: Duration = Duration::from_secs(300);
 
+/// The disk is full.
+///
+/// New orders are refused, the rest goes on, and it recovers.
 #[tokio::test(start_paused = true)]
-async fn without_room_for_new_orders_the_others_go_on() {
+async fn f3_the_disk_is_full() {
     let world = World::new([]).await;
     let id = world.submit("lock-1").await;
     world.between.set_full(Full::NewOrders);
@@ -70,8 +73,11 @@ async fn creates_that_cannot_be_intended_hold_no_leave_to_call() {
     assert_eq!(world.provider.most_orders_of_one_lock(), 1);
 }
 
+/// An error while it is worked off.
+///
+/// It stays until it is.
 #[tokio::test(start_paused = true)]
-async fn webhooks_wait_for_room_or_are_refused_but_never_forgotten() {
+async fn c18_an_error_while_it_is_worked_off() {
     let world = World::new([Says::LostAfterMade]).await;
     let id = world.submit("lock-1").await;
     world.wait(id, "unknown", MINUTES, Order::create_unknown).await;

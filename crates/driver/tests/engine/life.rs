@@ -11,8 +11,11 @@ use crate::{
 
 const MINUTES: Duration = Duration::from_secs(300);
 
+/// The webhook of the address never comes.
+///
+/// Polling finds it; the same transition, once.
 #[tokio::test(start_paused = true)]
-async fn an_order_is_executed_by_reads_alone() {
+async fn b1_the_webhook_of_the_address_never_comes() {
     let world = World::new([]).await;
     let id = world.submit("lock-1").await;
     let awaiting = world.wait_for(id, StateName::AwaitingPayment, MINUTES).await;
@@ -28,8 +31,11 @@ async fn an_order_is_executed_by_reads_alone() {
     assert_eq!(world.provider.creates().len(), 1);
 }
 
+/// Webhook and poll say the same at once.
+///
+/// One transition.
 #[tokio::test(start_paused = true)]
-async fn webhooks_make_it_faster_and_nothing_else() {
+async fn d1_webhook_and_poll_at_once() {
     let world = World::new([]).await;
     let id = world.submit("lock-1").await;
     world.wait_for(id, StateName::Created, MINUTES).await;
@@ -54,8 +60,11 @@ async fn webhooks_make_it_faster_and_nothing_else() {
     assert_eq!(world.provider.creates().len(), 1);
 }
 
+/// Its webhook comes before the create's answer.
+///
+/// Stored, then 200; bound by a read of the lock.
 #[tokio::test(start_paused = true)]
-async fn a_webhook_before_the_answer_is_bound_by_a_read() {
+async fn b2_webhook_before_the_creates_answer() {
     let world = World::new([Says::AcceptedAfter(Duration::from_secs(20))]).await;
     let id = world.submit("lock-1").await;
     world.wait(id, "in flight", MINUTES, |order| order.create_in_flight().is_some()).await;

@@ -39,8 +39,12 @@ async fn longest_unnoticed(orders: u32, per_second: f64) -> Duration {
     longest
 }
 
+/// It is executed, and no webhook comes.
+///
+/// The next poll finds it: within one longest poll and one round of the request budget (see
+/// [reconciliation](reconciliation.md)).
 #[tokio::test(start_paused = true)]
-async fn a_lost_webhook_goes_unnoticed_for_a_poll_and_a_round_of_the_budget_at_most() {
+async fn d10_executed_and_no_webhook() {
     for (orders, per_second) in [(20, 20.0), (200, 5.0), (400, 5.0)] {
         let round = Duration::from_secs_f64(f64::from(orders) / per_second);
         let longest = longest_unnoticed(orders, per_second).await;

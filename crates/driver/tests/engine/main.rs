@@ -44,6 +44,9 @@ mod repeated;
 #[cfg(test)]
 mod restore;
 #[cfg(test)]
+#[path = "../scenarios/mod.rs"]
+mod scenarios;
+#[cfg(test)]
 mod slow_calls;
 #[cfg(test)]
 mod stops;

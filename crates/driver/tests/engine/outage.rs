@@ -61,9 +61,11 @@ async fn an_outage_with_many_open_orders_fails_none_and_stays_within_the_budget(
     assert!(most <= PER_SECOND + BURST + 1, "{most} calls within a second");
 }
 
-/// More than may wait for the budget at once, and for longer than their deadlines.
+/// All orders are due at once.
+///
+/// Within the budget, oldest deadline first.
 #[tokio::test(start_paused = true)]
-async fn after_hours_of_outage_the_backlog_is_worked_off_within_the_budget() {
+async fn d6_all_orders_are_due_at_once() {
     const MANY: usize = 2_200;
     let world = World::new([]).await;
     // None is paid before the outage, and all are executed in it.

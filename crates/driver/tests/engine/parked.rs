@@ -12,8 +12,11 @@ use crate::{
 
 const MINUTES: Duration = Duration::from_secs(300);
 
+/// For an order nobody knows.
+///
+/// Parked, one read for all of them; ours is bound, a stranger is dropped after `parked_for`.
 #[tokio::test(start_paused = true)]
-async fn many_webhooks_for_one_unknown_order_are_one_read() {
+async fn c7_webhooks_for_an_order_nobody_knows() {
     let world = World::new([]).await;
     world.provider.set_reads_take(Duration::from_millis(200));
     let foreign = world.provider.makes(&lock("lock-of-another"));
@@ -46,8 +49,11 @@ async fn what_is_heard_while_an_order_is_bound_by_a_read_is_not_lost() {
     assert_eq!(world.provider.creates().len(), 1);
 }
 
+/// A storm.
+///
+/// Coalesced, bounded; what no read confirms is written down sixteen times at most.
 #[tokio::test(start_paused = true)]
-async fn strangers_do_not_hold_up_webhooks_that_are_ours() {
+async fn c21_a_storm_of_webhooks() {
     let world = World::new([]).await;
     let id = world.submit("lock-1").await;
     world.wait_for(id, StateName::Created, MINUTES).await;
@@ -84,8 +90,11 @@ async fn strangers_get_their_share_of_the_budget_and_no_more() {
     world.wait_for(id, StateName::AwaitingPayment, Duration::from_secs(8)).await;
 }
 
+/// Started again after days.
+///
+/// Reads first; an unknown create ends only after the provider was seen.
 #[tokio::test(start_paused = true)]
-async fn what_was_heard_long_ago_is_still_asked_about() {
+async fn f4_started_again_after_days() {
     let mut world = World::new([Says::LostAfterMade]).await;
     let id = world.submit("lock-1").await;
     world.wait(id, "unknown", MINUTES, Order::create_unknown).await;

@@ -64,8 +64,11 @@ async fn a_full_inbox_refuses_and_takes_again_when_it_is_worked_off() {
     world.provider.set_down(false);
 }
 
+/// The store cannot take it.
+///
+/// 5xx, so that it comes again.
 #[tokio::test(start_paused = true)]
-async fn a_webhook_that_cannot_be_stored_is_not_acknowledged() {
+async fn c15_the_store_cannot_take_it() {
     let world = World::new([]).await;
     world.between.set_refuses_webhooks(true);
     let refused = world.hear(r#"{"order":"p-1","status":"executed"}"#).await;

@@ -18,8 +18,11 @@ async fn milestones(world: &World, id: orderkeep_core::OrderId) -> Vec<&'static 
     names
 }
 
+/// Webhooks come twice, again, and backwards.
+///
+/// 200, and nothing changes; also where one says less than the last read.
 #[tokio::test(start_paused = true)]
-async fn doubled_reordered_and_replayed_webhooks_change_nothing() {
+async fn c1_copies_of_every_webhook() {
     let world = World::new([]).await;
     let id = world.submit("lock-1").await;
     let mut said = Vec::new();
@@ -47,8 +50,11 @@ async fn doubled_reordered_and_replayed_webhooks_change_nothing() {
     assert!(world.provider.reads_of(&made) < 30, "{}", world.provider.reads_of(&made));
 }
 
+/// A read lags behind.
+///
+/// Nothing goes back.
 #[tokio::test(start_paused = true)]
-async fn reads_that_lag_behind_take_nothing_back() {
+async fn b3_reads_lag_behind() {
     let world = World::new([]).await;
     // Each read says what was so five seconds before.
     world.provider.set_reads_take(Duration::from_secs(5));
@@ -66,8 +72,11 @@ async fn reads_that_lag_behind_take_nothing_back() {
     assert_eq!(world.provider.creates().len(), 1);
 }
 
+/// An answer, or a webhook, can never be taken in.
+///
+/// It is given up with its reason after five tries, and kept; its order is read all the same, and the truth is found.
 #[tokio::test(start_paused = true)]
-async fn an_id_that_is_another_orders_binds_nothing_and_the_truth_is_found() {
+async fn c19_an_answer_that_can_never_be_taken() {
     let world = World::new([Says::Accepted, Says::AcceptedAs("p-1")]).await;
     let first = world.submit("lock-1").await;
     world.wait_for(first, StateName::Created, MINUTES).await;

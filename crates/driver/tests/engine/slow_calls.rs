@@ -64,8 +64,11 @@ async fn a_create_that_ends_in_a_panic_is_unknown_and_never_posted_again() {
     world.wait_for(id, StateName::Executed, MINUTES).await;
 }
 
+/// A read fails.
+///
+/// The wake-up is moved, never lost; where others are answered, its age asks a person.
 #[tokio::test(start_paused = true)]
-async fn reads_that_hang_or_panic_stop_no_order() {
+async fn d3_a_read_fails() {
     for wrong in [Read::Hangs, Read::Panics] {
         let world = World::new([]).await;
         world.provider.next_reads([wrong; 3]);

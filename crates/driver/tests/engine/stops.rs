@@ -12,8 +12,11 @@ use crate::{
 
 const MINUTES: Duration = Duration::from_secs(300);
 
+/// Stopped in the middle of a call.
+///
+/// Seen through, or unknown after.
 #[tokio::test(start_paused = true)]
-async fn a_call_on_its_way_is_seen_through_and_recorded() {
+async fn i8_stopped_in_the_middle_of_a_call() {
     let mut world = World::new([Says::AcceptedAfter(Duration::from_secs(5))]).await;
     let id = world.submit("lock-1").await;
     world.wait(id, "in flight", MINUTES, |order| order.create_in_flight().is_some()).await;
@@ -27,8 +30,11 @@ async fn a_call_on_its_way_is_seen_through_and_recorded() {
     assert_eq!(order.state.bound().map(|bound| &bound.provider_order), made.first());
 }
 
+/// A call was begun, and the process ends.
+///
+/// Unknown, as A11: begun is not done, and it is not begun again.
 #[tokio::test(start_paused = true)]
-async fn what_does_not_come_back_within_the_grace_is_unknown_after() {
+async fn f8_begun_and_the_process_ends() {
     let mut world = World::new([Says::HangsAfterMade]).await;
     let id = world.submit("lock-1").await;
     world.wait(id, "in flight", MINUTES, |order| order.create_in_flight().is_some()).await;
@@ -71,8 +77,11 @@ async fn a_stopped_engine_answers_and_takes_nothing() {
     assert!(matches!(rates, Ok(Err(CommandError::Engine(EngineError::ShuttingDown)))));
 }
 
+/// The host drops its engine, or dies without a shutdown.
+///
+/// As a crash: nobody is called any more, and the next start goes on.
 #[tokio::test(start_paused = true)]
-async fn an_engine_that_is_dropped_calls_nobody_any_more() {
+async fn f13_the_host_drops_its_engine() {
     let mut world = World::new([]).await;
     let id = world.submit("lock-1").await;
     world.wait_for(id, StateName::Created, MINUTES).await;

@@ -10,8 +10,11 @@ use crate::world::{LOCK_ENDS, World, exact, lock, request, terms};
 
 const MINUTES: Duration = Duration::from_secs(300);
 
+/// The same submit twice.
+///
+/// The same order; another body under the same key is refused.
 #[tokio::test(start_paused = true)]
-async fn the_same_key_and_body_is_the_same_order() {
+async fn a13_same_submit_twice() {
     let world = World::new([]).await;
     let first = world.engine.submit(request("key-1", terms("lock-1"))).await.unwrap();
     assert!(!first.replayed);
@@ -44,8 +47,11 @@ async fn many_at_once_with_one_key_are_one_order() {
     assert_eq!(world.provider.creates().len(), 1);
 }
 
+/// One lock, two callers.
+///
+/// One order; the second is told whose it is.
 #[tokio::test(start_paused = true)]
-async fn conflicts_are_refused_and_name_their_holder() {
+async fn a14_one_lock_two_callers() {
     let world = World::new([]).await;
     let first = world.submit("lock-1").await;
     let other_body = SubmitRequest { reference: None, ..request("lock-1", terms("lock-1")) };
@@ -93,8 +99,12 @@ async fn a_lock_is_named_only_if_it_was_taken_here_and_its_terms_must_agree() {
     world.wait_for(order.id, StateName::Executed, MINUTES).await;
 }
 
+/// The lock ends before the create is sent.
+///
+/// Nothing is posted. The order fails as `lock_expired`, without funds; where the submit allowed a price (`relock`),
+/// a fresh lock takes its place within that price, never silently at another.
 #[tokio::test(start_paused = true)]
-async fn an_expired_lock_fails_on_record_and_nothing_is_sent() {
+async fn a1_lock_expires_before_the_create() {
     let world = World::new([]).await;
     // One second before its end: within the margin of two.
     world.until(LOCK_ENDS - 1).await;

@@ -34,8 +34,11 @@ impl Clock for Jumping {
     }
 }
 
+/// The clock jumps.
+///
+/// Open orders are checked again.
 #[tokio::test(start_paused = true)]
-async fn a_clock_that_was_ahead_for_a_moment_stops_no_order() {
+async fn f17_the_clock_jumps() {
     let truth = TokioClock::starting_at(at(0));
     let clock = Arc::new(Jumping { truth, off_by: AtomicI64::new(0) });
     let world = World::clocked(Scripted::new([]), Arc::clone(&clock) as Arc<dyn Clock>).await;
@@ -51,8 +54,12 @@ async fn a_clock_that_was_ahead_for_a_moment_stops_no_order() {
     }
 }
 
+/// An order has no wake-up.
+///
+/// There is none such: every open order has one, checked with every commit; a sweep at the start finds what a fault
+/// has lost.
 #[tokio::test(start_paused = true)]
-async fn a_missing_wake_up_is_found_at_the_start() {
+async fn f7_an_order_without_a_wake_up() {
     let mut world = World::new([]).await;
     let id = world.submit("lock-1").await;
     world.wait_for(id, StateName::Created, MINUTES).await;

@@ -11,8 +11,11 @@ use crate::world::{PARKED_FOR, World, address, lock};
 
 const MINUTES: Duration = Duration::from_secs(300);
 
+/// A forged webhook names one.
+///
+/// Nobody is shown it: a read decides.
 #[tokio::test(start_paused = true)]
-async fn a_forged_webhook_shows_and_executes_nothing() {
+async fn b6_forged_webhook_names_an_address() {
     let world = World::new([]).await;
     let id = world.submit("lock-1").await;
     world.wait_for(id, StateName::Created, MINUTES).await;
@@ -58,8 +61,11 @@ async fn a_forged_end_is_not_believed_after_the_read() {
     assert!(!world.events(id).await.contains(&"executed"));
 }
 
+/// No token, or a wrong one.
+///
+/// 401, the body is not read, counted.
 #[tokio::test(start_paused = true)]
-async fn without_a_good_token_nothing_is_stored() {
+async fn c9_no_token_or_a_wrong_one() {
     let world = World::new([]).await;
     let id = world.submit("lock-1").await;
     world.wait_for(id, StateName::Created, MINUTES).await;
@@ -78,8 +84,11 @@ async fn without_a_good_token_nothing_is_stored() {
     assert_eq!((status.webhooks_taken, status.webhooks_refused), (0, 4));
 }
 
+/// Too large, or no JSON.
+///
+/// 4xx, counted, bounded.
 #[tokio::test(start_paused = true)]
-async fn what_is_no_webhook_is_refused_or_let_go() {
+async fn c14_too_large_or_no_json() {
     let world = World::new([]).await;
     assert!(matches!(world.hear("{").await, Err(WebhookError::Malformed(_))));
     let large = vec![b' '; 64 * 1024 + 1];

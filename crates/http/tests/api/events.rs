@@ -74,8 +74,11 @@ async fn four_events(world: &World) -> Vec<Value> {
     page.body["items"].as_array().unwrap().clone()
 }
 
+/// A stale status is told.
+///
+/// An event is what was committed, with its version; never a later or an earlier look.
 #[tokio::test(start_paused = true)]
-async fn events_are_cloud_events() {
+async fn h2_an_event_is_what_was_committed() {
     let world = World::new().await;
     let order = world.submit("k", terms("l")).await;
     let id = order.body["id"].as_str().unwrap();
@@ -98,8 +101,11 @@ async fn events_are_cloud_events() {
     assert_eq!(event, expected);
 }
 
+/// A receiver is down for a day.
+///
+/// It resumes after its cursor.
 #[tokio::test(start_paused = true)]
-async fn pages_go_on_after_any_cursor_and_hold_every_event_once() {
+async fn h5_a_receiver_is_down_for_a_day() {
     let world = World::new().await;
     let all = four_events(&world).await;
     let ids: Vec<_> = all.iter().map(|event| event["type"].as_str().unwrap()).collect();

@@ -8,8 +8,11 @@ use crate::config;
 
 const AUTHORITY: &str = include_str!("../fixtures/tls/ca.pem");
 
+/// Another base address.
+///
+/// Configuration.
 #[test]
-fn the_key_goes_over_https_or_stays_on_this_machine() {
+fn i5_another_base_address() {
     for good in [
         "https://api.provider.example",
         "https://api.provider.example:8443/base/",

@@ -76,8 +76,11 @@ fn assert_quiet(text: &str) {
     }
 }
 
+/// Secrets in logs.
+///
+/// Never.
 #[tokio::test]
-async fn no_log_tells_a_secret_an_address_or_a_body() {
+async fn i6_secrets_in_logs() {
     listen();
     let answers = [
         Reaction::Keep(http("200 OK", "", DETAILS)),

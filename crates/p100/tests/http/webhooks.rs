@@ -16,8 +16,11 @@ fn accepting(form: AuthorizationForm, tokens: &[&str]) -> P100 {
     P100::new(config).expect("a client")
 }
 
+/// The token is replaced.
+///
+/// Two are good meanwhile.
 #[test]
-fn only_a_configured_token_is_authentic() {
+fn c10_the_token_is_replaced() {
     use AuthorizationForm::{Bare, Bearer, Either};
     let two = ["token-new-81c4", "token-old-2b7f"];
     let cases: &[(AuthorizationForm, &[&str], Option<&str>, bool)] = &[
@@ -84,8 +87,11 @@ fn an_order_is_heard_flat_and_in_an_envelope() {
     }
 }
 
+/// Odd fields.
+///
+/// What informs is tolerant, what money rests on is exact or not read.
 #[test]
-fn an_order_that_cannot_be_read_is_a_reason_to_look() {
+fn c13_odd_fields() {
     for (body, id, why) in [
         (r#"{"orderId":"a1"}"#, "a1", "the field `status` is missing"),
         (r#"{"orderId":"a1","status":17}"#, "a1", "the field `status` is not a string"),
@@ -123,8 +129,11 @@ fn an_order_that_cannot_be_read_is_a_reason_to_look() {
     }
 }
 
+/// Not about orders.
+///
+/// 200, nothing is kept.
 #[test]
-fn other_kinds_are_told_apart() {
+fn c22_not_about_orders() {
     // The documented bodies of other operations, and what a health check may send.
     for (body, kind) in [
         (

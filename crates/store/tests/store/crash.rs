@@ -168,8 +168,11 @@ async fn every_death(make: fn() -> DyingKv, tuning: &Tuning) -> (usize, Vec<Stri
     (survived, lost)
 }
 
+/// A torn write.
+///
+/// All of a step or none.
 #[tokio::test]
-async fn every_operation_may_be_the_last() {
+async fn f2_f2_every_operation_may_be_the_last() {
     for tuning in [tiny(), Tuning::embedded()] {
         let (survived, lost) = every_death(DyingKv::new, &tuning).await;
         assert!(lost.is_empty(), "{} deaths: {}", lost.len(), lost[0]);

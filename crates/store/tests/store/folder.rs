@@ -67,8 +67,11 @@ fn refused(config: SledConfig) -> OpenError {
     SledStore::open(config).unwrap_err()
 }
 
+/// A store is opened twice.
+///
+/// The second is told who holds it.
 #[tokio::test]
-async fn a_second_process_is_told_who_is_first() {
+async fn f14_a_store_is_opened_twice() {
     let folder = tempfile::tempdir().unwrap();
     let config = config(&folder);
     let mut child = Running::start(Role::Hold, config.backend, &config.path);
