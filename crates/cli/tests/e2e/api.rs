@@ -101,7 +101,7 @@ fn malformed_requests_are_told_what_is_wrong() {
 
 /// 201 with an empty or garbled body.
 ///
-/// Unknown, as A4.
+/// Unknown, as A4: nothing is sent again, and the webhook of the order leads to the read that binds it.
 #[test]
 fn a17_create_is_answered_without_a_body() {
     let rule = "[[faults.rules]]\nfault = { on = \"call\", endpoint = \"create\", fault = { kind = \"garbage\", shape = \"empty\" } }\n";

@@ -21,7 +21,8 @@ async fn submit(world: &World, account: &AccountId, name: &str) -> OrderId {
 
 /// The key is revoked.
 ///
-/// As A10.
+/// All calls of that account stop, and no other's; one call tries now and then. Orders wait, none fails, and they go on by
+/// themselves with the new key.
 #[tokio::test(start_paused = true)]
 async fn i4_the_key_is_revoked() {
     let (refused, good) = (Scripted::new([]), Scripted::new([]));

@@ -49,7 +49,7 @@ fn unhex(text: &str) -> Vec<u8> {
 
 /// An older or newer version.
 ///
-/// Older is read, newer is refused.
+/// Records of every older version are read; a newer one is refused with a clear error, never misread.
 #[test]
 fn f15_an_older_or_newer_version() {
     assert_eq!(hex(&codec::encode(&order()).unwrap()), pinned());

@@ -137,7 +137,7 @@ async fn honest(dies_at: i64, last: Last) -> Result<i64, String> {
 
 /// kill -9 at every boundary.
 ///
-/// Nothing lost, nothing twice.
+/// Nothing acknowledged is lost, nothing is posted twice, and no event is told twice under two numbers.
 #[tokio::test(start_paused = true)]
 async fn f1_the_power_goes_at_every_commit() {
     let commits = honest(0, Last::Gone).await.unwrap();

@@ -75,7 +75,7 @@ async fn creates_that_cannot_be_intended_hold_no_leave_to_call() {
 
 /// An error while it is worked off.
 ///
-/// It stays until it is.
+/// It stays, durable, until it is worked off; only what was taken in counts as seen.
 #[tokio::test(start_paused = true)]
 async fn c18_an_error_while_it_is_worked_off() {
     let world = World::new([Says::LostAfterMade]).await;

@@ -33,7 +33,7 @@ async fn b1_the_webhook_of_the_address_never_comes() {
 
 /// Webhook and poll say the same at once.
 ///
-/// One transition.
+/// One transition and one event; the webhook only makes it sooner.
 #[tokio::test(start_paused = true)]
 async fn d1_webhook_and_poll_at_once() {
     let world = World::new([]).await;

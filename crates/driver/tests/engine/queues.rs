@@ -66,7 +66,7 @@ async fn a_full_inbox_refuses_and_takes_again_when_it_is_worked_off() {
 
 /// The store cannot take it.
 ///
-/// 5xx, so that it comes again.
+/// Answered with 5xx, so that the provider sends it again; never acknowledged and forgotten.
 #[tokio::test(start_paused = true)]
 async fn c15_the_store_cannot_take_it() {
     let world = World::new([]).await;

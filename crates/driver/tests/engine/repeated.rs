@@ -52,7 +52,7 @@ async fn c1_copies_of_every_webhook() {
 
 /// A read lags behind.
 ///
-/// Nothing goes back.
+/// What is older than what is known takes nothing back: no state, no address, no payment.
 #[tokio::test(start_paused = true)]
 async fn b3_reads_lag_behind() {
     let world = World::new([]).await;

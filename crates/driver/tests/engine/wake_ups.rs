@@ -36,7 +36,7 @@ impl Clock for Jumping {
 
 /// The clock jumps.
 ///
-/// Open orders are checked again.
+/// A clock that was set back is noticed: every open order is checked again, and none sleeps until the clock has caught up.
 #[tokio::test(start_paused = true)]
 async fn f17_the_clock_jumps() {
     let truth = TokioClock::starting_at(at(0));

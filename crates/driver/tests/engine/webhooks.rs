@@ -63,7 +63,7 @@ async fn a_forged_end_is_not_believed_after_the_read() {
 
 /// No token, or a wrong one.
 ///
-/// 401, the body is not read, counted.
+/// Answered with 401 and counted; its body is not even read.
 #[tokio::test(start_paused = true)]
 async fn c9_no_token_or_a_wrong_one() {
     let world = World::new([]).await;
@@ -86,7 +86,7 @@ async fn c9_no_token_or_a_wrong_one() {
 
 /// Too large, or no JSON.
 ///
-/// 4xx, counted, bounded.
+/// Answered with 4xx and counted; no body takes more memory than `webhook_bytes_max`.
 #[tokio::test(start_paused = true)]
 async fn c14_too_large_or_no_json() {
     let world = World::new([]).await;

@@ -103,7 +103,7 @@ async fn h2_an_event_is_what_was_committed() {
 
 /// A receiver is down for a day.
 ///
-/// It resumes after its cursor.
+/// Nothing is lost: it asks for what came after the cursor that it kept, and gets every event once, in order.
 #[tokio::test(start_paused = true)]
 async fn h5_a_receiver_is_down_for_a_day() {
     let world = World::new().await;

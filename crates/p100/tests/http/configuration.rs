@@ -8,9 +8,9 @@ use crate::config;
 
 const AUTHORITY: &str = include_str!("../fixtures/tls/ca.pem");
 
-/// Another base address.
+/// The provider moves to another base address.
 ///
-/// Configuration.
+/// A setting, without any change of data; the key goes over HTTPS, or stays on this machine.
 #[test]
 fn i5_another_base_address() {
     for good in [

@@ -16,9 +16,9 @@ fn accepting(form: AuthorizationForm, tokens: &[&str]) -> P100 {
     P100::new(config).expect("a client")
 }
 
-/// The token is replaced.
+/// The webhook token is replaced while retries are on their way.
 ///
-/// Two are good meanwhile.
+/// Two tokens are good meanwhile; a third, or none, never.
 #[test]
 fn c10_the_token_is_replaced() {
     use AuthorizationForm::{Bare, Bearer, Either};
@@ -87,9 +87,10 @@ fn an_order_is_heard_flat_and_in_an_envelope() {
     }
 }
 
-/// Odd fields.
+/// A webhook has odd, missing or unknown fields.
 ///
-/// What informs is tolerant, what money rests on is exact or not read.
+/// What informs is read tolerantly, what money rests on exactly or not at all; a webhook that cannot be read is a reason to
+/// read its order.
 #[test]
 fn c13_odd_fields() {
     for (body, id, why) in [
@@ -129,9 +130,9 @@ fn c13_odd_fields() {
     }
 }
 
-/// Not about orders.
+/// A webhook is about something else than orders.
 ///
-/// 200, nothing is kept.
+/// Answered with 200, counted, and nothing is kept.
 #[test]
 fn c22_not_about_orders() {
     // The documented bodies of other operations, and what a health check may send.

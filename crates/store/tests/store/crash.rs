@@ -170,9 +170,10 @@ async fn every_death(make: fn() -> DyingKv, tuning: &Tuning) -> (usize, Vec<Stri
 
 /// A torn write.
 ///
-/// All of a step or none.
+/// A step is there whole or not at all: its events, the state, the claims, the wake-up and the webhooks it works off are
+/// one commit.
 #[tokio::test]
-async fn f2_f2_every_operation_may_be_the_last() {
+async fn f2_a_torn_write() {
     for tuning in [tiny(), Tuning::embedded()] {
         let (survived, lost) = every_death(DyingKv::new, &tuning).await;
         assert!(lost.is_empty(), "{} deaths: {}", lost.len(), lost[0]);

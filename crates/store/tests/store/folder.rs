@@ -69,7 +69,7 @@ fn refused(config: SledConfig) -> OpenError {
 
 /// A store is opened twice.
 ///
-/// The second is told who holds it.
+/// The second process refuses to start and is told who holds the store.
 #[tokio::test]
 async fn f14_a_store_is_opened_twice() {
     let folder = tempfile::tempdir().unwrap();
