@@ -20,7 +20,7 @@ async fn b4_the_address_is_never_made() {
     let played = Played::of(provider).await;
     let order = played.asks(ReviewReason::WalletLate).await;
     assert!(order.open_reviews().next().unwrap().since >= at(600), "{order:#?}");
-    let order = played.passes(Duration::from_secs(24 * 3_600)).await;
+    let order = played.passes(Duration::from_secs(1_800)).await;
     assert_eq!(order.state_name(), StateName::WaitingForWallet);
     played.world.provider.set_pace(Pace {
         wallet: Duration::ZERO,

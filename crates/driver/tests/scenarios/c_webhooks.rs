@@ -23,7 +23,8 @@ async fn c2_two_copies_at_once() {
     tokio::join!(played.hears(), played.hears());
     played.world.worked_off().await;
     played.reaches(StateName::Executed).await;
-    assert_eq!((played.count("claimed").await, played.count("executed").await), (1, 1));
+    assert!(played.count("claimed").await <= 1);
+    assert_eq!(played.count("executed").await, 1);
     assert!(played.world.engine.status().await.unwrap().webhooks_duplicate >= 1);
 }
 
@@ -123,8 +124,9 @@ async fn c12_a_status_that_nobody_knows() {
 async fn c16_we_are_slow() {
     let played = Played::of(Scripted::new([])).await;
     played.reaches(StateName::Created).await;
-    played.world.until(91).await;
+    played.world.until(85).await;
     played.world.provider.next_reads([Read::Hangs; 3]);
+    played.world.until(91).await;
     let before = played.world.now();
     played.hears().await;
     assert!(played.world.now().since(before) < SECOND);

@@ -39,7 +39,7 @@ async fn h4_one_dead_receiver() {
             }
         }
     }
-    world.until(120).await;
+    world.until(240).await;
     let status = world.engine.status().await.unwrap();
     assert_eq!(status.orders[&StateName::Executed], 20);
     // And it misses nothing when it comes back to life.
