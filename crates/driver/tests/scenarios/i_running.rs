@@ -27,13 +27,13 @@ async fn i1_an_order_is_stuck() {
     assert!(said.next_at.is_some());
 }
 
-/// Much later: why is this order here?
+/// A day later: why is this order here?
 ///
 /// Every input and every decision is kept, in order and with its cause, and told as sentences: `orderkeep orders explain`.
 #[tokio::test(start_paused = true)]
 async fn i2_why_is_this_order_here() {
     let played = Played::executed().await;
-    tokio::time::sleep(Duration::from_secs(10 * 24 * 3_600)).await;
+    tokio::time::sleep(Duration::from_secs(24 * 3_600)).await;
     let said = played.world.engine.explain(played.id).await.unwrap().unwrap();
     let events = played.history().await;
     assert_eq!(said.evidence.len(), events.len());
