@@ -70,7 +70,16 @@ impl Played {
     }
 
     pub(crate) async fn until(&self, what: &str, holds: impl Fn(&Order) -> bool) -> Order {
-        self.world.wait(self.id, what, HOURS, holds).await
+        // Coarser than the world's own waits: most of these last for hours.
+        let give_up = self.world.now().plus(HOURS);
+        loop {
+            let order = self.order().await;
+            if holds(&order) {
+                return order;
+            }
+            assert!(self.world.now() < give_up, "never {what}: {order:#?}");
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
     }
 
     /// Waits until a person is asked for this reason.
