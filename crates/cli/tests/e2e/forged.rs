@@ -20,6 +20,16 @@ struct Wire {
 impl Wire {
     /// Sends a webhook with these header lines; gives its status.
     fn hook(&mut self, lines: &[Vec<u8>]) -> u16 {
+        let used = self.stream.is_some();
+        match self.try_hook(lines) {
+            // Closed after the answer before.
+            0 if used => self.try_hook(lines),
+            status => status,
+        }
+    }
+
+    /// 0: there was no answer.
+    fn try_hook(&mut self, lines: &[Vec<u8>]) -> u16 {
         let mut stream = self.stream.take().unwrap_or_else(|| {
             let stream = TcpStream::connect(&self.addr).unwrap();
             stream.set_nodelay(true).unwrap();
@@ -33,7 +43,9 @@ impl Wire {
         }
         request
             .extend_from_slice(format!("content-length: {}\r\n\r\n{BODY}", BODY.len()).as_bytes());
-        stream.get_mut().write_all(&request).unwrap();
+        if stream.get_mut().write_all(&request).is_err() {
+            return 0;
+        }
         let (mut status, mut length, mut closes) = (0, 0, false);
         loop {
             let mut line = String::new();

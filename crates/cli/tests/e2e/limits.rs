@@ -61,7 +61,7 @@ fn limits_are_as_configured() {
     let bearer = format!("Bearer {}", String::from_utf8(made.stdout).unwrap().trim());
     let mut command = stage.serve();
     command.env("ORDERKEEP_LIMITS__KEY_BURST", "3").env("ORDERKEEP_LIMITS__KEY_PER_SECOND", "0.1");
-    command.env("ORDERKEEP_LIMITS__HEADERS_WITHIN", "300ms");
+    command.env("ORDERKEEP_LIMITS__HEADERS_WITHIN", "2s");
     command.env("ORDERKEEP_LIMITS__HEADER_BYTES", "8192");
     let _engine = stage.start_as(command);
     let url = format!("{}/v1/orders", stage.url);
@@ -76,7 +76,7 @@ fn limits_are_as_configured() {
     let mut idle = TcpStream::connect(stage.url.strip_prefix("http://").unwrap()).unwrap();
     idle.set_read_timeout(Some(Duration::from_secs(40))).unwrap();
     drop(idle.read_to_end(&mut Vec::new()));
-    assert!(start.elapsed() < Duration::from_secs(10), "closed after 300 ms, not after 15 s");
+    assert!(start.elapsed() < Duration::from_secs(10), "closed after 2 s, not after 15 s");
     let header = "x".repeat(20_000);
     let headers = [("x-long", header.as_str())];
     let refused = stage.http.try_send("GET", &format!("{}/healthz", stage.url), &headers, "");
