@@ -46,7 +46,7 @@ fn rows(page: &str) -> Vec<(String, Vec<String>)> {
         let cells: Vec<&str> = line.trim_matches('|').split(" | ").collect();
         let names = cells.get(2).map_or("", |cell| cell);
         let names = names.split('`').skip(1).step_by(2).map(str::to_owned).collect();
-        (format!("{} {}", cells[0], cells[1]), names)
+        (format!("{} {}", cells[0].trim(), cells[1].trim()), names)
     })
     .collect()
 }
