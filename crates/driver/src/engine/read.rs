@@ -1,6 +1,6 @@
 //! What an engine can be asked: orders, histories, the feed, how it is. Stops at the durable head.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use orderkeep_core::{
     AccountId, Calls, EventRecord, Explanation, IdempotencyKey, LockId, Order, OrderId, Outlook,
@@ -17,6 +17,9 @@ use crate::{
 
 /// More events than any order has that is not broken; an explanation tells the last ones.
 const EVENTS_TOLD_MAX: usize = 2_000;
+
+/// An id is drawn a little before or after the moment that its order is of: the engine's clock is not the one of ids.
+const ID_SLACK: Duration = Duration::from_secs(60);
 
 /// The smallest id of what came at this moment, to the millisecond.
 fn first_id(at: Timestamp) -> EntityId {
@@ -91,8 +94,8 @@ impl Engine {
             (false, None, true) => Some(Label::from(records::OPEN)),
             (false, None, false) => None,
         };
-        // Ids grow in time, so a moment bounds them.
-        let end = list.created_before.map(first_id);
+        // Ids grow in time, so a moment bounds what is read; which of it fits, the orders say.
+        let end = list.created_before.map(|end| first_id(end.plus(ID_SLACK)));
         let mut before = list.before.map(records::entity_id).into_iter().chain(end).min();
         let limit = list.limit.clamp(1, 1_000);
         let mut found = Vec::new();
@@ -102,7 +105,10 @@ impl Engine {
             let last = page.len() < limit;
             before = page.last().map(|entity| entity.id);
             for entity in page {
-                if list.created_after.is_some_and(|start| entity.id < first_id(start)) {
+                if list
+                    .created_after
+                    .is_some_and(|start| entity.id < first_id(start.minus(ID_SLACK)))
+                {
                     return Ok(found);
                 }
                 let order = records::read(&entity)?.order;

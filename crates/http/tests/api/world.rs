@@ -8,7 +8,7 @@ use axum::{
     http::{HeaderMap, Request},
 };
 use orderkeep_core::{AccountId, Timestamp};
-use orderkeep_driver::{Engine, TokioClock};
+use orderkeep_driver::{Engine, SeededEntropy, TokioClock};
 use orderkeep_http::{ApiConfig, router};
 use serde_json::Value;
 use tower::ServiceExt as _;
@@ -58,6 +58,7 @@ impl World {
             .store(store.clone())
             .account(AccountId::main(), provider.clone())
             .clock(Arc::new(TokioClock::starting_at(Timestamp::from_millis(START_MS))))
+            .entropy(Arc::new(SeededEntropy::new(1)))
             .start()
             .await
             .unwrap();
