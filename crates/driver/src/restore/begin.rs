@@ -33,7 +33,12 @@ pub(crate) async fn begin(
     let began_at = clock.now();
     let restore = Restore { incarnation: life.id, restored_from, began_at, orders, lifted: None };
     let id = EntityId(entropy.id(began_at));
-    save(store.as_ref(), id, 0, &restore).await?;
+    // As for the orders: a start that gives up for want of room would leave nobody to make some.
+    while let Err(error) = save(store.as_ref(), id, 0, &restore).await {
+        let EngineError::Full(why) = error else { return Err(error) };
+        tracing::warn!(%why, "no room to record the restore; trying again");
+        tokio::time::sleep(crate::shard::FULL_RETRY).await;
+    }
     tracing::warn!(
         orders,
         "every open order knows that the store is an older copy; the hold stands until a person lifts it"

@@ -241,6 +241,22 @@ async fn a_start_that_dies_in_between_begins_again() {
     }
 }
 
+/// Found by the simulator: a copy was restored onto a full volume, its orders were told when there was room, and the record
+/// of the restore, which came next, met none: the engine did not start.
+#[tokio::test(start_paused = true)]
+async fn a_restored_engine_waits_for_room_before_it_starts() {
+    for orders in [0, 2] {
+        let mut world = World::new([]).await;
+        for n in 0..orders {
+            world.submit(&format!("lock-{n}")).await;
+        }
+        let copy = world.backup();
+        world.restore_full(copy, Duration::from_secs(30)).await;
+        let restore = world.engine.status().await.unwrap().restore.unwrap();
+        assert_eq!((restore.orders, restore.lifted), (orders, None));
+    }
+}
+
 /// A cursor of the life before is told so, and where to begin.
 #[tokio::test(start_paused = true)]
 async fn a_follower_of_the_life_before_is_told() {

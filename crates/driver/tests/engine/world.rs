@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use crate::{
     provider::{Says, Scripted, TOKEN},
-    store::Between,
+    store::{Between, Full},
 };
 
 /// 2026-03-01T12:00:00Z, in seconds.
@@ -186,6 +186,24 @@ impl World {
         dying.kill();
         drop(started);
         self.restart().await;
+    }
+
+    /// The same, onto a volume without room for so long.
+    pub(crate) async fn restore_full(&mut self, copy: MemoryStore, lasts: Duration) {
+        self.between.kill();
+        let old = self.engine.clone();
+        tokio::spawn(async move { old.shutdown().await });
+        self.store = Arc::new(copy);
+        let full = Arc::new(Between::new(Arc::clone(&self.store)));
+        full.set_full(Full::Everything);
+        let room = async {
+            tokio::time::sleep(lasts).await;
+            full.set_full(Full::Nothing);
+        };
+        let started = try_start(&self.accounts, &full, &self.clock, &self.config);
+        let (started, ()) = tokio::join!(started, room);
+        self.engine = started.unwrap();
+        self.between = Arc::clone(&full);
     }
 
     /// Another engine over what the last one left.
