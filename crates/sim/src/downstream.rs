@@ -25,6 +25,10 @@ pub(crate) async fn follow(shared: Arc<Shared>, engine: Engine) {
                     world.hear(event);
                     world.sale_of(id).filter(|_| moves).map(|sale| (sale, id))
                 }
+                Err(EngineError::CursorGone { .. }) if world.watcher.begins_again() => {
+                    feed = engine.subscribe(None);
+                    continue;
+                }
                 Err(EngineError::ShuttingDown | EngineError::Halted(_)) => return,
                 Err(error) => {
                     world.violated("the feed goes on from every cursor", error.to_string());

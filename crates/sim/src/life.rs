@@ -4,19 +4,24 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use orderkeep_core::{AccountId, Currency, Exact, Network};
+use orderkeep_core::{AccountId, Author, Currency, Exact, Network, Relock};
 use orderkeep_driver::{
-    CommandError, Engine, EngineError, SubmitError, SubmitRequest, TermsSource, WebhookError,
+    CommandError, Engine, EngineError, LiftError, SubmitError, SubmitRequest, TermsSource,
+    WebhookError,
 };
 use orderkeep_provider::LockRequest;
 use orderkeep_sandbox::WebhookDue;
+use rust_decimal::Decimal;
 use tokio::time::sleep_until;
 
 use crate::{
-    downstream, oracle,
+    Twin, downstream, oracle,
     plan::Millis,
     world::{Ending, Job, Shared, TOKEN, key},
 };
+
+/// What is sold in every sale.
+const AMOUNT: &str = "100";
 
 /// No run is longer; far more than the slowest needs.
 const LONGEST: Millis = 6 * 3_600 * 1_000;
@@ -52,13 +57,16 @@ fn live_once(shared: &Arc<Shared>) -> Ending {
 }
 
 async fn live(shared: &Arc<Shared>) -> Ending {
-    let engine = match shared.start().await {
-        Ok(engine) => engine,
-        Err(why) => {
+    let engine = match while_nobody_answers(shared, shared.start()).await {
+        Some(Ok(engine)) => engine,
+        Some(Err(why)) => {
             shared.world().violated("an engine starts on what it left", why);
             return Ending::Finished;
         }
+        None => return shared.world().ending(),
     };
+    // What came while it started may have told it to stop at once.
+    shared.poke.notify_one();
     tokio::spawn(oracle::nothing_is_lost(Arc::clone(shared), engine.clone()));
     tokio::spawn(downstream::follow(Arc::clone(shared), engine.clone()));
     tokio::spawn(halts(Arc::clone(shared), engine.clone()));
@@ -98,24 +106,30 @@ async fn stop(shared: &Arc<Shared>, engine: &Engine) {
             shared.world().violated("an engine shuts down", error.to_string());
         }
     };
-    tokio::pin!(down);
+    while_nobody_answers(shared, down).await;
+}
+
+/// Lets the world go on while the engine starts or stops, and does not listen. `None`: it is gone before that.
+async fn while_nobody_answers<T>(
+    shared: &Arc<Shared>,
+    doing: impl Future<Output = T>,
+) -> Option<T> {
+    tokio::pin!(doing);
     loop {
-        let next = {
-            let mut world = shared.world();
-            for job in world.pass() {
-                world.unanswered(job);
-            }
-            if world.is_dead() {
-                return;
-            }
-            world.next_at()
-        };
+        let next = shared.world().next_at();
         let wait = shared.time.instant(next.unwrap_or(LONGEST));
         tokio::select! {
             biased;
-            () = &mut down => return,
+            done = &mut doing => return Some(done),
             () = shared.poke.notified() => {}
             () = sleep_until(wait) => {}
+        }
+        let mut world = shared.world();
+        for job in world.pass() {
+            world.unanswered(job);
+        }
+        if world.is_dead() {
+            return None;
         }
     }
 }
@@ -142,13 +156,14 @@ fn spawn(shared: &Arc<Shared>, engine: &Engine, job: Job) {
             drop(tokio::spawn(ask(shared, engine, sale, command)));
         }
         Job::Check => drop(tokio::spawn(oracle::all_is_well(shared, engine))),
+        Job::Lift => drop(tokio::spawn(lift(shared, engine))),
     }
 }
 
 async fn lock(shared: Arc<Shared>, engine: Engine, sale: usize) {
     let request = || {
         Some(LockRequest {
-            amount: "100".parse::<Exact>().ok()?,
+            amount: AMOUNT.parse::<Exact>().ok()?,
             currency: Currency::new("usdc").ok()?,
             network: Network::new("polygon").ok()?,
         })
@@ -163,15 +178,51 @@ async fn lock(shared: Arc<Shared>, engine: Engine, sale: usize) {
     shared.poke.notify_one();
 }
 
+/// What the partner allows for a fresh lock.
+fn relock(shared: &Shared, most: Option<Decimal>) -> Option<Relock> {
+    let most = if shared.plan.twin == Some(Twin::IgnoreBound) {
+        most.map(|most| most * Decimal::from(1_000))
+    } else {
+        most
+    };
+    Some(Relock { max_pay_amount: most?.to_string().parse().ok()?, until: None })
+}
+
+/// A person who has accounted for what was lost.
+async fn lift(shared: Arc<Shared>, engine: Engine) {
+    let Ok(author) = Author::new("night-shift") else { return };
+    let lifted = engine.lift_restore_hold(author, "all that was sent is accounted for").await;
+    let mut world = shared.world();
+    if world.is_dead() {
+        return;
+    }
+    match lifted {
+        Ok(_) => world.lifted(),
+        Err(LiftError::Engine(_)) => world.lift_later(),
+        Err(_) if shared.plan.twin == Some(Twin::ForgetRestore) => {}
+        Err(error) => world.violated("a restored store is held", error.to_string()),
+    }
+    drop(world);
+    shared.poke.notify_one();
+}
+
 /// What the partner submits for a sale.
 fn request(shared: &Shared, engine: &Engine, sale: usize) -> Option<SubmitRequest> {
     let world = shared.world();
     let sold = &world.sales[sale];
+    let allowed = shared.plan.sales[sale].relock;
+    let relock = relock(shared, sold.relock_max(allowed));
     let terms = match (&sold.lock_answer, &sold.terms) {
         (Some(answer), _) => {
-            let terms = engine.read_lock(&AccountId::main(), answer.as_bytes()).ok()?;
+            let mut terms = engine.read_lock(&AccountId::main(), answer.as_bytes()).ok()?;
+            if relock.is_some() && terms.settle_amount.is_none() {
+                // Without it, nobody could say what is to be locked again.
+                terms.settle_amount = AMOUNT.parse().ok();
+            }
             TermsSource::Given(Box::new(terms))
         }
+        // An older copy does not know it.
+        (None, Some(terms)) if sold.is_forgotten() => TermsSource::Given(Box::new(terms.clone())),
         (None, terms) => TermsSource::Lock(terms.as_ref()?.lock_id.clone()),
     };
     Some(SubmitRequest {
@@ -179,7 +230,7 @@ fn request(shared: &Shared, engine: &Engine, sale: usize) -> Option<SubmitReques
         key: key(sale),
         terms,
         reference: None,
-        relock: None,
+        relock,
     })
 }
 
@@ -193,6 +244,10 @@ async fn submit(shared: Arc<Shared>, engine: Engine, sale: usize) {
     match taken {
         Ok(taken) => world.acknowledged(sale, taken.order.id, taken.order.version),
         Err(SubmitError::Engine(_)) => world.submit_later(sale),
+        // It came back by its webhook before its caller asked for it again.
+        Err(SubmitError::LockTaken { holder, .. }) if world.sales[sale].is_forgotten() => {
+            world.acknowledged(sale, holder, 0);
+        }
         Err(error) => world.violated("a good submit is taken", format!("sale {sale}: {error}")),
     }
     drop(world);
@@ -209,6 +264,7 @@ async fn reuse_key(shared: Arc<Shared>, engine: Engine, sale: usize) {
     }
     match taken {
         Err(SubmitError::KeyConflict { .. } | SubmitError::Engine(_)) => {}
+        Err(SubmitError::LockTaken { .. }) if world.sales[sale].is_forgotten() => {}
         other => {
             let detail = format!("sale {sale}: {other:?}");
             world.violated("a key that is used for something else is refused", detail);
@@ -230,7 +286,7 @@ async fn deliver(shared: Arc<Shared>, engine: Engine, due: WebhookDue) {
         world.violated("a webhook can be read", error.to_string());
     }
     world.say("webhook", || format!("{:?}, {:?}", due.order_id, taken.as_ref().err()));
-    world.delivered(due.delivery, taken.is_ok());
+    world.delivered(due.delivery, due.order_id, taken.is_ok());
     drop(world);
     shared.poke.notify_one();
 }

@@ -47,7 +47,8 @@ fn keep_if(best: &mut Plan, smaller: Plan, fails: &mut impl FnMut(&Plan) -> bool
 
 type TakeOut = fn(&mut Plan);
 
-const PARTS: [TakeOut; 20] = [
+const PARTS: [TakeOut; 21] = [
+    |plan| plan.sales.iter_mut().for_each(|sale| sale.relock = None),
     |plan| plan.unknown_word = None,
     |plan| plan.chances.create = CallChances::default(),
     |plan| plan.chances.details = CallChances::default(),
@@ -108,6 +109,7 @@ fn size(plan: &Plan) -> usize {
     usize::from(plan.unknown_word.is_some())
         + plan.faults.len()
         + plan.sales.len()
+        + plan.sales.iter().filter(|sale| sale.relock.is_some()).count()
         + network.iter().filter(|chance| **chance > 0).count()
         + calls(&plan.chances.create)
         + calls(&plan.chances.details)

@@ -21,17 +21,23 @@ pub enum Twin {
     EffectFirst,
     /// What a webhook says counts as read.
     TrustBinding,
+    /// A store that was restored from an older copy takes itself for what it was.
+    ForgetRestore,
+    /// A fresh lock may cost whatever it does.
+    IgnoreBound,
 }
 
 impl Twin {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::NoDedupe,
         Self::NoIntent,
         Self::Resend,
         Self::LocalVerdict,
         Self::EffectFirst,
         Self::TrustBinding,
+        Self::ForgetRestore,
+        Self::IgnoreBound,
     ];
 
     /// As the command line writes it.
@@ -44,6 +50,8 @@ impl Twin {
             Self::LocalVerdict => "local-verdict",
             Self::EffectFirst => "effect-first",
             Self::TrustBinding => "trust-binding",
+            Self::ForgetRestore => "forget-restore",
+            Self::IgnoreBound => "ignore-bound",
         }
     }
 }

@@ -3,7 +3,9 @@
 
 use std::sync::Arc;
 
-use orderkeep_core::{FailReason, Order, OrderResult, ReviewReason, State};
+use orderkeep_core::{
+    AccountId, FailReason, Order, OrderId, OrderResult, ProviderOrderId, ReviewReason, State,
+};
 use orderkeep_driver::Engine;
 use orderkeep_sandbox::OrderEntry;
 use rust_decimal::Decimal;
@@ -63,16 +65,24 @@ async fn unmet(shared: &Shared, engine: &Engine) -> Result<Option<String>, Strin
         if folded != order {
             return Ok(Some(format!("the history of {id} does not fold to its state")));
         }
-        let world = shared.world();
-        let (told, heard) = (world.sales[sale].told, world.heard_of(id));
-        if order.version != heard || order.version < told {
-            let version = order.version;
-            return Ok(Some(format!("{id} is at {version}, the feed at {heard}, told {told}")));
-        }
-        let made = world.all_made_of(sale);
-        drop(world);
-        if let Some(wrong) = ends_well(&order, &made) {
+        let (at_the_provider, told_of) = {
+            let world = shared.world();
+            let (told, heard) = (world.sales[sale].told, world.heard_of(id));
+            if order.version != heard || order.version < told {
+                let version = order.version;
+                return Ok(Some(format!("{id} is at {version}, the feed at {heard}, told {told}")));
+            }
+            let made = world.all_made_of(sale);
+            let sold = &world.sales[sale];
+            let last_lock = sold.lock_id().map(str::to_owned);
+            let forgotten = sold.is_forgotten();
+            (Provided { made, last_lock, forgotten }, sold.told_of.clone())
+        };
+        if let Some(wrong) = ends_well(&order, &at_the_provider) {
             return Ok(Some(format!("sale {sale} is {}: {wrong}", order.state_name())));
+        }
+        if let Some(wrong) = lost(engine, told_of, &at_the_provider.made, id).await? {
+            return Ok(Some(format!("sale {sale}: {wrong}")));
         }
     }
     let status = engine.status().await.map_err(|error| text(&error))?;
@@ -82,13 +92,51 @@ async fn unmet(shared: &Shared, engine: &Engine) -> Result<Option<String>, Strin
     Ok(None)
 }
 
+/// What there is of a sale at the provider.
+struct Provided {
+    /// Every order of its locks.
+    made: Vec<OrderEntry>,
+    /// The lock that counts.
+    last_lock: Option<String>,
+    /// An older copy of the store took over: what it cannot know counts as possible.
+    forgotten: bool,
+}
+
+/// After an older copy took over: an order that it was told of since is known, and one that it made again is right.
+async fn lost(
+    engine: &Engine,
+    told_of: Option<String>,
+    made: &[OrderEntry],
+    known: OrderId,
+) -> Result<Option<String>, String> {
+    for theirs in made {
+        let Ok(id) = ProviderOrderId::new(theirs.order_id.clone()) else { continue };
+        let found = engine.order_by_provider_order(&AccountId::main(), &id).await;
+        match found.map_err(|error| error.to_string())? {
+            None if told_of.as_ref() == Some(&theirs.order_id) => {
+                return Ok(Some(format!("nobody knows of {id}, which a webhook told")));
+            }
+            Some(order) if order.id != known => {
+                let one = Provided { made: vec![theirs.clone()], last_lock: None, forgotten: true };
+                let wrong = ends_well(&order, &one);
+                if wrong.is_some() {
+                    return Ok(wrong);
+                }
+            }
+            None | Some(_) => {}
+        }
+    }
+    Ok(None)
+}
+
 /// Why an order is not where the ledger says it should be.
-fn ends_well(order: &Order, made: &[OrderEntry]) -> Option<String> {
+fn ends_well(order: &Order, at_the_provider: &Provided) -> Option<String> {
+    let made = &at_the_provider.made;
     if let Some(open) = made.iter().find(|made| !is_final(made)) {
         return Some(format!("the provider has not ended it: {}", open.status));
     }
     let Some(bound) = order.state.bound() else {
-        return unbound(order, made);
+        return unbound(order, at_the_provider);
     };
     let theirs = made.iter().find(|made| made.order_id == bound.provider_order.as_str());
     let Some(theirs) = theirs else {
@@ -130,7 +178,8 @@ fn questions(order: &Order, result: OrderResult, received: Decimal) -> Option<St
 }
 
 /// An order that has none at the provider, as far as we know.
-fn unbound(order: &Order, made: &[OrderEntry]) -> Option<String> {
+fn unbound(order: &Order, at_the_provider: &Provided) -> Option<String> {
+    let Provided { made, last_lock, forgotten } = at_the_provider;
     let held = made.iter().any(|made| made.received != "0" && made.received != "0.0");
     let nobody_paid = !held;
     match &order.state {
@@ -138,7 +187,8 @@ fn unbound(order: &Order, made: &[OrderEntry]) -> Option<String> {
             // It was made, and nobody was ever shown where to pay.
             FailReason::UnknownCreate if nobody_paid => None,
             FailReason::LockExpired | FailReason::LockInvalid | FailReason::Cancelled
-                if made.is_empty() =>
+                if !made.iter().any(|made| Some(&made.lock_id) == last_lock.as_ref())
+                    && nobody_paid =>
             {
                 None
             }
@@ -152,7 +202,11 @@ fn unbound(order: &Order, made: &[OrderEntry]) -> Option<String> {
                 Some(format!("it failed as {}, the provider has {made:?}", reason.name()))
             }
         },
-        State::Locked(_) if nobody_paid && (order.needs_review() || is_in_hand(order)) => None,
+        State::Locked(_)
+            if (nobody_paid || *forgotten) && (order.needs_review() || is_in_hand(order)) =>
+        {
+            None
+        }
         State::Locked(_)
         | State::Created(_)
         | State::WaitingForWallet(_)

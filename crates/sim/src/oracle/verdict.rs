@@ -1,12 +1,15 @@
 //! No event without its cause in the world: what an order's history says happened is so in the provider's ledger.
 
-use orderkeep_core::{Cause, Event, EventRecord, FailReason, OrderId, OrderResult};
+use orderkeep_core::{Cause, Event, EventRecord, FailReason, OrderId, OrderResult, Terms};
 use orderkeep_sandbox::OrderEntry;
 
-use crate::world::World;
+use crate::{
+    plan::Kind,
+    world::{START_MS, World},
+};
 
-/// How long after a failed call nobody may judge by the clock, if no call was answered since.
-const BLIND_MS: i64 = 60_000;
+/// For how long an answer of the provider's shows that it can be seen, and some time for the verdict to be written.
+const SEEN_FOR_MS: i64 = 61_000;
 
 fn is_final(order: &OrderEntry) -> bool {
     matches!(order.status.as_str(), "COMPLETED" | "EXPIRED" | "FAILED" | "REVERSED")
@@ -22,26 +25,36 @@ const fn says_something_of_the_provider(event: &Event) -> bool {
             | Event::Corrected { .. }
             | Event::Reversed
             | Event::Failed { .. }
+            | Event::RelockWanted { .. }
     )
 }
 
 impl World {
-    /// Every order that the provider made of a sale's lock.
+    /// Every order that the provider made of a sale's locks.
     pub(crate) fn all_made_of(&self, sale: usize) -> Vec<OrderEntry> {
-        let Some(lock_id) = self.sales[sale].lock_id() else { return Vec::new() };
+        let locks = self.sales[sale].locks();
+        if locks.is_empty() {
+            return Vec::new();
+        }
         let orders = self.model.ledger().orders;
-        orders.into_iter().filter(|order| order.lock_id == lock_id).collect()
+        orders.into_iter().filter(|order| locks.contains(&order.lock_id)).collect()
     }
 
     /// After every create: a lock has at most one order, and none was asked for twice without knowing.
     pub(crate) fn judge_create(&mut self) {
         let ledger = self.model.ledger();
-        for sale in 0..self.sales.len() {
-            let sold = &self.sales[sale];
-            let Some(lock_id) = sold.lock_id().filter(|_| !sold.post_again) else { continue };
+        let wanted: Vec<&String> = self
+            .sales
+            .iter()
+            .filter(|sold| sold.post_again)
+            .flat_map(|sold| sold.locks())
+            .collect();
+        let unwanted: Vec<_> =
+            ledger.locks.iter().filter(|(lock_id, _)| !wanted.contains(lock_id)).collect();
+        for (lock_id, lock) in unwanted {
             let orders = ledger.orders_per_lock.get(lock_id).map_or(0, Vec::len);
-            let twice = ledger.locks.get(lock_id).is_some_and(|lock| lock.resent_after_ambiguous);
-            let detail = format!("sale {sale}, lock {lock_id}: {orders} orders");
+            let twice = lock.resent_after_ambiguous;
+            let detail = format!("lock {lock_id}: {orders} orders");
             if orders > 1 {
                 self.violated("a lock becomes one order at most", detail);
             } else if twice {
@@ -78,7 +91,12 @@ impl World {
                 let reversed = made.iter().any(|order| order.status == "REVERSED");
                 (!reversed).then(|| "it is said to be taken back".to_owned())
             }
+            // It was judged when a fresh lock was wanted instead, which there is not.
+            Event::Failed { .. } if self.is_relocking(id) => None,
             Event::Failed { reason, .. } => self.judge_failed(sale, reason, record, &made),
+            Event::RelockWanted { instead_of } => {
+                self.judge_failed(sale, instead_of, record, &made)
+            }
             Event::Submitted { .. }
             | Event::CreateIntended { .. }
             | Event::CreateNotSent { .. }
@@ -101,7 +119,6 @@ impl World {
             | Event::PostAgainAuthorised
             | Event::Restored { .. }
             | Event::RelockAllowed { .. }
-            | Event::RelockWanted { .. }
             | Event::Relocked { .. }
             | Event::RelockDeclined { .. }
             | Event::GivenUpOrderFound { .. }
@@ -122,7 +139,9 @@ impl World {
     ) -> Option<String> {
         let sold = &self.sales[sale];
         let on_its_way = sold.lock_id().is_some_and(|lock_id| self.is_on_its_way(lock_id));
-        let none = made.is_empty() && !on_its_way;
+        // What a lock that was given up made, nobody was shown.
+        let last = sold.lock_id();
+        let none = !made.iter().any(|order| Some(order.lock_id.as_str()) == last) && !on_its_way;
         match reason {
             FailReason::Expired | FailReason::Underpaid | FailReason::Provider(_) => {
                 (!made.iter().any(is_final))
@@ -135,7 +154,7 @@ impl World {
                 (!none || !sold.cancelled).then(|| "it failed as cancelled".to_owned())
             }
             FailReason::UnknownCreate => match &record.cause {
-                Cause::Clock => self.judge_blind(made),
+                Cause::Clock => self.judge_blind(record, made),
                 Cause::Command(_) | Cause::CommandFor { .. } => {
                     (!none).then(|| "a person was believed who was wrong".to_owned())
                 }
@@ -146,21 +165,57 @@ impl World {
         }
     }
 
-    /// Time decided: nobody can pay any more, and the provider can be seen.
-    fn judge_blind(&self, made: &[OrderEntry]) -> Option<String> {
-        let now = self.now();
-        let in_this_life = |at: &i64| *at >= self.seen.life_began_at;
-        let failed_at = self.seen.failed_at.filter(in_this_life);
-        let answered_since = self.seen.answered_at >= failed_at;
-        if let Some(failed_at) = failed_at
-            && !answered_since
-            && now - failed_at < BLIND_MS
-        {
-            return Some(format!("time decided {} ms after a call that failed", now - failed_at));
+    /// Time decided: nobody can pay any more, and the provider can be seen. Not so before its first answer in this life,
+    /// nor after a call that failed until one is answered, nor long after its last answer.
+    fn judge_blind(&self, record: &EventRecord, made: &[OrderEntry]) -> Option<String> {
+        if self.plan.has(Kind::ClockJump) {
+            // When it was decided, and what the engine took for now, is not known.
+            return None;
+        }
+        let at = record.at.as_micros() / 1_000 - START_MS;
+        if at < self.seen.life_began_at {
+            // Heard again.
+            return None;
+        }
+        let blind = match self.seen.last_answer_before(at) {
+            None => Some("before the provider was seen since the start".to_owned()),
+            Some(answered) if self.seen.failed_between(answered, at) => {
+                Some("after a call that failed, and none was answered since".to_owned())
+            }
+            Some(answered) if at - answered > SEEN_FOR_MS => {
+                Some(format!("{} ms after the provider was last seen", at - answered))
+            }
+            Some(_) => None,
+        };
+        if let Some(blind) = blind {
+            return Some(format!("time decided at {at} {blind}"));
         }
         let open = made.iter().find(|order| !is_final(order));
-        let skewed = self.skew() != 0;
-        open.filter(|_| !skewed)
-            .map(|order| format!("time decided, and {} is open", order.order_id))
+        open.map(|order| format!("time decided, and {} is open", order.order_id))
+    }
+
+    /// A fresh lock took the place of one that is over, at a price that the caller allows.
+    pub(super) fn judge_relock(&mut self, sale: usize, fresh: &Terms, record: &EventRecord) {
+        let allowed = self.sales[sale].relock_max(self.plan.sales[sale].relock);
+        if allowed.is_none_or(|most| fresh.pay_amount.value() > most) {
+            let detail = format!("sale {sale}: {} asked, {allowed:?} allowed", fresh.pay_amount);
+            self.violated("no fresh lock above the bound", detail);
+            return;
+        }
+        if self.plan.has(Kind::ClockJump) {
+            return;
+        }
+        let (now, ledger) = (record.at.as_micros() / 1_000, self.model.ledger());
+        let locks = self.sales[sale].locks();
+        let old = locks.iter().filter(|lock| lock.as_str() != fresh.lock_id.as_str());
+        let runs = |lock: &&String| {
+            let on_time = ledger.locks.get(*lock).is_some_and(|lock| now < lock.expires_at_ms);
+            (on_time && self.is_on_its_way(lock))
+                || ledger.orders.iter().any(|made| made.lock_id == **lock && !is_final(made))
+        };
+        if let Some(lock) = old.clone().find(runs) {
+            let detail = format!("sale {sale}: lock {lock} can still be an order");
+            self.violated("no fresh lock while the old one can be an order", detail);
+        }
     }
 }

@@ -59,7 +59,30 @@ pub fn draw(seed: u64, twin: Option<Twin>) -> Plan {
     // Words on the way to an end: an end that nobody understands is a person's matter, and no run would come to it.
     let words = ["WAITING_FOR_CONFIRMATION", "WAITING_FOR_PAYMENT", "UNDERPAID"];
     let unknown_word = dice.chance(60).then(|| dice.pick(&words));
+    let (mut sales, mut faults) = (sales, faults);
+    add_later_kinds(seed, quiet_at, &mut sales, &mut faults);
     Plan { seed, twin, provider, unknown_word, chances, policy, network, sales, faults, quiet_at }
+}
+
+/// What was thought of later, drawn apart: the rest of a seed's plan stays what it was.
+fn add_later_kinds(
+    seed: u64,
+    quiet_at: Millis,
+    sales: &mut [Sale],
+    faults: &mut Vec<(Millis, Fault)>,
+) {
+    let mut dice = Dice(StdRng::seed_from_u64(seed ^ 0x6c61_7465_7200));
+    if dice.chance(120) {
+        let at = dice.between(3_000, 60_000.min(quiet_at - 1));
+        faults.push((at, fault(&mut dice, Kind::Restore, 1)));
+        faults.sort_by_key(|(at, _)| *at);
+    }
+    if dice.chance(200) {
+        for sale in sales {
+            // Below what the first lock asks, too: then there is none that may be taken.
+            sale.relock = dice.chance(700).then(|| dice.pick(&[50, 99, 100, 101, 150]));
+        }
+    }
 }
 
 /// Nothing mostly, otherwise up to `most`.
@@ -109,7 +132,7 @@ fn sale(dice: &mut Dice, provider: &ModelConfig) -> Sale {
     let lock_at = dice.between(0, 10_000);
     let submit_after =
         if dice.chance(100) { dice.between(0, provider.lock_ttl_ms + 5_000) } else { 50 };
-    Sale { lock_at, locked_by_engine: dice.chance(200), submit_after, payments }
+    Sale { lock_at, locked_by_engine: dice.chance(200), submit_after, relock: None, payments }
 }
 
 fn policy(dice: &mut Dice, provider: &ModelConfig, trusts: bool) -> Policy {
@@ -232,6 +255,11 @@ fn fault(dice: &mut Dice, kind: Kind, sales: usize) -> Fault {
         },
         Kind::SubmitAgain => Fault::SubmitAgain { sale },
         Kind::KeyReused => Fault::KeyReused { sale },
+        Kind::Restore => Fault::Restore {
+            age: dice.between(0, 30_000),
+            down: dice.down(),
+            lift_after: dice.between(0, 300_000),
+        },
     }
 }
 

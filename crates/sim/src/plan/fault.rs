@@ -41,6 +41,8 @@ pub enum Kind {
     SubmitAgain,
     /// A key is used for something else.
     KeyReused,
+    /// The machine is lost, and an older copy of its store takes over.
+    Restore,
 }
 
 impl Kind {
@@ -64,6 +66,7 @@ impl Kind {
             Self::Command => "command",
             Self::SubmitAgain => "submit_again",
             Self::KeyReused => "key_reused",
+            Self::Restore => "restore",
         }
     }
 }
@@ -169,6 +172,15 @@ pub enum Fault {
         /// Whose key.
         sale: usize,
     },
+    /// See [`Kind::Restore`].
+    Restore {
+        /// How old the copy is.
+        age: Millis,
+        /// Until the copy is started.
+        down: Millis,
+        /// From then until a person would lift the hold, if all that was lost is accounted for.
+        lift_after: Millis,
+    },
 }
 
 /// What a forged webhook says. All of them carry the right token.
@@ -230,6 +242,7 @@ impl Fault {
             Self::Command { .. } => Kind::Command,
             Self::SubmitAgain { .. } => Kind::SubmitAgain,
             Self::KeyReused { .. } => Kind::KeyReused,
+            Self::Restore { .. } => Kind::Restore,
         }
     }
 
@@ -252,7 +265,8 @@ impl Fault {
             | Self::DiskSlow { .. }
             | Self::Outage { .. }
             | Self::Partition { .. }
-            | Self::ClockJump { .. } => None,
+            | Self::ClockJump { .. }
+            | Self::Restore { .. } => None,
         }
     }
 }

@@ -64,6 +64,8 @@ pub struct Sale {
     pub locked_by_engine: bool,
     /// From the lock to the submit.
     pub submit_after: Millis,
+    /// The most that a fresh lock may ask of the payer, in hundredths of what the first one asks; `None`: no fresh lock.
+    pub relock: Option<u32>,
     /// What its payer does once an address is shown: so long after it, so many hundredths of the amount.
     pub payments: Vec<(Millis, u32)>,
 }

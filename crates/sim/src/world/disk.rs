@@ -14,6 +14,16 @@ use crate::Twin;
 
 type Map = BTreeMap<Vec<u8>, Bytes>;
 
+/// What a disk held at one moment.
+#[derive(Debug, Default)]
+pub(crate) struct Copy([Map; Space::ALL.len()]);
+
+impl Copy {
+    pub(crate) fn put(&mut self, space: Space, key: Vec<u8>, value: Bytes) {
+        self.0[space.index()].insert(key, value);
+    }
+}
+
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct Disk {
@@ -63,7 +73,14 @@ impl Disk {
         let lies = match twin {
             Some(Twin::EffectFirst) => Lies::Late,
             Some(Twin::NoIntent) => Lies::Intents,
-            Some(Twin::NoDedupe | Twin::Resend | Twin::LocalVerdict | Twin::TrustBinding)
+            Some(
+                Twin::NoDedupe
+                | Twin::Resend
+                | Twin::LocalVerdict
+                | Twin::TrustBinding
+                | Twin::ForgetRestore
+                | Twin::IgnoreBound,
+            )
             | None => Lies::None,
         };
         Self { state: Mutex::new(State { lies, ..State::default() }) }
@@ -102,6 +119,21 @@ impl Disk {
             state.lose(0);
         }
         state.power_cut = None;
+    }
+
+    /// What is durable now.
+    pub(crate) fn copy(&self) -> Copy {
+        let state = self.state();
+        let mut copy = State { maps: state.maps.clone(), ..State::default() };
+        copy.unsynced = state.unsynced.clone();
+        copy.lose(0);
+        Copy(copy.maps)
+    }
+
+    /// Another disk in its place, with an older content.
+    pub(crate) fn put_back(&self, Copy(maps): Copy) {
+        let mut state = self.state();
+        *state = State { maps, lies: state.lies, ..State::default() };
     }
 
     /// The power comes back.

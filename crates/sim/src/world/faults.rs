@@ -11,7 +11,7 @@ use crate::plan::{Ask, Fault};
 
 impl World {
     /// A fault strikes. What it needs and does not find leaves it without effect, and uncounted.
-    pub(super) fn strike(&mut self, fault: &Fault) -> Option<Job> {
+    pub(super) fn strike(&mut self, index: usize, fault: &Fault) -> Option<Job> {
         if self.quiet {
             return None;
         }
@@ -20,6 +20,7 @@ impl World {
         let struck = match fault {
             Fault::Crash { down } => self.ends(Life::Dead, *down),
             Fault::Restart { down } => self.ends(Life::Stopping, *down),
+            Fault::Restore { down, lift_after, .. } => self.lose_machine(index, *down, *lift_after),
             Fault::PowerCut { operation, after, keep, down } => {
                 self.disk.cut_power_at(*operation, *after, *keep);
                 self.down = *down;
@@ -86,7 +87,7 @@ impl World {
         job
     }
 
-    fn ends(&mut self, life: Life, down: i64) -> bool {
+    pub(super) fn ends(&mut self, life: Life, down: i64) -> bool {
         let up = self.life == Life::Up;
         if up {
             self.life = life;
@@ -97,8 +98,7 @@ impl World {
 
     /// What the provider made of a sale's lock.
     pub(crate) fn made_of(&self, sale: usize) -> Option<OrderEntry> {
-        let lock_id = self.sales[sale].lock_id()?;
-        self.model.ledger().orders.into_iter().find(|order| order.lock_id == lock_id)
+        self.all_made_of(sale).into_iter().next_back()
     }
 
     fn made(&self, sale: usize) -> Option<OrderRef> {

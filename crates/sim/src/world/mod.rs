@@ -10,6 +10,7 @@ mod faults;
 mod forgery;
 mod network;
 mod partner;
+mod restore;
 mod store;
 mod time;
 
@@ -26,21 +27,20 @@ use orderkeep_sandbox::{FaultScript, Model, WebhookDue};
 use orderkeep_store::{MemoryStore, Tuning};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use tokio::sync::Notify;
-use uuid::Uuid;
 
 use crate::{
     Twin,
     oracle::Watcher,
-    plan::{Millis, Plan},
+    plan::{Fault, Millis, Plan},
     trace::Trace,
 };
 use careless::Careless;
 use disk::Disk;
 use network::{InFlight, Seen, Wire};
 pub(crate) use partner::{Sold, key};
+use restore::Restores;
 use store::Journal;
-use time::START_MS;
-pub(crate) use time::Time;
+pub(crate) use time::{START_MS, Time};
 
 /// The one good webhook token.
 pub(crate) const TOKEN: &str = "token-of-the-simulation";
@@ -80,6 +80,7 @@ pub(crate) struct World {
     /// Webhooks that the engine has not answered yet.
     delivering: BTreeSet<u64>,
     pub(crate) seen: Seen,
+    pub(crate) restores: Restores,
     pub(crate) watcher: Watcher,
     counts: BTreeMap<&'static str, u64>,
     pub(crate) trace: Trace,
@@ -128,6 +129,10 @@ enum Act {
     Quiet,
     /// Is all well by now?
     Check,
+    /// A copy of the store is made, for the restore that is this fault.
+    Copy(usize),
+    /// A person would lift the hold.
+    Lift,
 }
 
 /// Something that the engine is asked for.
@@ -145,6 +150,8 @@ pub(crate) enum Job {
     Command(usize, orderkeep_core::Command),
     /// Compare everything with the provider's ledger.
     Check,
+    /// Lift the hold of a restored store.
+    Lift,
 }
 
 /// How a life of the engine is to end.
@@ -188,7 +195,7 @@ impl Shared {
     pub(crate) async fn start(self: &Arc<Self>) -> Result<Engine, String> {
         let (seed, first) = self.world().begin_life();
         let kv: Arc<dyn orderkeep_store::kv::Kv> = Arc::clone(&self.disk) as _;
-        let incarnation = Uuid::from_u128(u128::from(self.plan.seed) + 1);
+        let incarnation = restore::life(self.plan.seed, 0);
         let real = MemoryStore::over(kv, incarnation, tuning())
             .map_err(|error| format!("the store does not open: {error}"))?;
         let journal = Arc::new(Journal { real, shared: Arc::clone(self) });
@@ -225,7 +232,14 @@ impl Shared {
                 let (shared, seen) = (Arc::clone(self), Mutex::default());
                 Arc::new(Careless { real, twin, shared, seen })
             }
-            Some(Twin::NoDedupe | Twin::NoIntent | Twin::EffectFirst) | None => real,
+            Some(
+                Twin::NoDedupe
+                | Twin::NoIntent
+                | Twin::EffectFirst
+                | Twin::ForgetRestore
+                | Twin::IgnoreBound,
+            )
+            | None => real,
         })
     }
 }
@@ -264,12 +278,16 @@ impl World {
             in_flight: BTreeMap::new(),
             delivering: BTreeSet::new(),
             seen: Seen::default(),
+            restores: Restores::default(),
             watcher: Watcher::default(),
             counts: BTreeMap::new(),
             trace: Trace::new(traced),
         };
-        for (index, (at, _)) in plan.faults.iter().enumerate() {
+        for (index, (at, fault)) in plan.faults.iter().enumerate() {
             world.plan_at(*at, Act::Fault(index));
+            if let Fault::Restore { age, .. } = fault {
+                world.plan_at((at - age).max(0), Act::Copy(index));
+            }
         }
         for (index, sale) in plan.sales.iter().enumerate() {
             world.plan_at(sale.lock_at, Act::Lock(index));
@@ -325,11 +343,6 @@ impl World {
         }
     }
 
-    /// How far the engine's clock is ahead of the true time.
-    pub(crate) fn skew(&self) -> Millis {
-        self.time.skew_millis()
-    }
-
     fn plan_at(&mut self, at: Millis, act: Act) {
         self.serial += 1;
         self.queue.insert((at, self.serial), act);
@@ -353,7 +366,7 @@ impl World {
         self.life = Life::Up;
         self.dies_in_create = None;
         let now = self.now();
-        self.seen.life_began_at = now;
+        self.seen.begin_life(now);
         let first = now == 0;
         if !first {
             self.say("engine", || "starts".to_owned());
@@ -377,6 +390,7 @@ impl World {
         } else {
             self.disk.kill();
         }
+        self.put_copy_back();
         for delivery in std::mem::take(&mut self.delivering) {
             self.model.webhook_answered(now, delivery, false);
         }
@@ -429,7 +443,7 @@ impl World {
             Act::Fault(index) => {
                 let plan = Arc::clone(&self.plan);
                 let (_, fault) = plan.faults.get(index)?;
-                self.strike(fault)
+                self.strike(index, fault)
             }
             Act::Room => {
                 self.disk.set_full(false);
@@ -437,7 +451,10 @@ impl World {
                 None
             }
             Act::Lock(sale) => self.lock(sale),
-            Act::Submit(sale) => Some(Job::Submit(sale)),
+            Act::Submit(sale) => {
+                self.sales[sale].asks();
+                Some(Job::Submit(sale))
+            }
             Act::Pay { sale, address, hundredths } => {
                 self.pay(sale, &address, hundredths);
                 None
@@ -451,6 +468,11 @@ impl World {
                 None
             }
             Act::Check => Some(Job::Check),
+            Act::Copy(fault) => {
+                self.copy_store(fault);
+                None
+            }
+            Act::Lift => self.lift(),
         }
     }
 

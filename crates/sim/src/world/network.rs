@@ -20,12 +20,28 @@ pub(crate) struct InFlight {
 /// What the engine can know of the provider by its calls.
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
-    /// When it was last answered clearly.
-    pub(crate) answered_at: Option<Millis>,
-    /// When a call last failed.
-    pub(crate) failed_at: Option<Millis>,
+    /// How its calls in this life ended: when, and whether the provider has spoken for itself.
+    calls: Vec<(Millis, bool)>,
     /// When the engine started.
     pub(crate) life_began_at: Millis,
+}
+
+impl Seen {
+    pub(crate) fn begin_life(&mut self, now: Millis) {
+        self.calls.clear();
+        self.life_began_at = now;
+    }
+
+    /// When it was last answered, up to this time.
+    pub(crate) fn last_answer_before(&self, at: Millis) -> Option<Millis> {
+        let answers = self.calls.iter().rev().filter(|(_, answered)| *answered);
+        answers.map(|(when, _)| *when).find(|when| *when <= at)
+    }
+
+    /// Whether a call failed after the one time, and before the other.
+    pub(crate) fn failed_between(&self, after: Millis, before: Millis) -> bool {
+        self.calls.iter().any(|(when, answered)| !answered && *when > after && *when < before)
+    }
 }
 
 /// The engine's end of the network.
@@ -208,12 +224,8 @@ impl World {
     /// What a call says about whether the provider can be seen. Whether anybody is there to hear it.
     fn note(&mut self, result: &Result<Answer, Fault>) -> bool {
         let now = self.now();
-        match result {
-            Ok(answer) if is_clear(answer) => self.seen.answered_at = Some(now),
-            Ok(answer) if answer.status >= 500 => self.seen.failed_at = Some(now),
-            Ok(_) => {}
-            Err(_) => self.seen.failed_at = Some(now),
-        }
+        let answered = result.as_ref().is_ok_and(is_clear);
+        self.seen.calls.push((now, answered));
         !self.is_dead()
     }
 }

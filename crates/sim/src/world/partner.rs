@@ -1,8 +1,9 @@
 //! The partner's side: who locks, submits and pays.
 
 use orderkeep_core::{IdempotencyKey, OrderId, Terms};
-use orderkeep_sandbox::{LockRequest, OrderRef};
+use orderkeep_sandbox::{LockRequest, OrderEntry, OrderRef};
 use rust_decimal::Decimal;
+use uuid::Uuid;
 
 use super::{Act, Job, World};
 
@@ -11,8 +12,11 @@ use super::{Act, Job, World};
 pub(crate) struct Sold {
     /// The provider's answer to the lock, where the partner took it.
     pub(crate) lock_answer: Option<String>,
+    /// What the first lock asks of the payer.
+    pub(crate) pay_amount: Option<Decimal>,
     pub(crate) terms: Option<Terms>,
-    lock_id: Option<String>,
+    /// Its locks, the one that counts last; only one, unless a fresh one took its place.
+    locks: Vec<String>,
     /// Whoever locks waits for the engine's answer.
     pub(super) locking: bool,
     /// The engine has acknowledged it.
@@ -26,11 +30,42 @@ pub(crate) struct Sold {
     pub(crate) cancelled: bool,
     /// A person had an unknown create posted again.
     pub(crate) post_again: bool,
+    /// The store was replaced by an older copy after it was locked.
+    forgotten: bool,
+    /// A provider order of this sale that the copy was told of by a webhook while nothing went wrong.
+    pub(crate) told_of: Option<String>,
 }
 
 impl Sold {
+    /// The lock that counts.
     pub(crate) fn lock_id(&self) -> Option<&str> {
-        self.lock_id.as_deref()
+        self.locks.last().map(String::as_str)
+    }
+
+    pub(crate) fn locks(&self) -> &[String] {
+        &self.locks
+    }
+
+    /// Whether an older copy of the store took over after it was locked.
+    pub(crate) const fn is_forgotten(&self) -> bool {
+        self.forgotten
+    }
+
+    /// What a fresh lock may ask at most, where the partner allows so many hundredths of what the first lock asks.
+    pub(crate) fn relock_max(&self, hundredths: Option<u32>) -> Option<Decimal> {
+        let asked = self.pay_amount?;
+        Some((asked * Decimal::from(hundredths?) / Decimal::ONE_HUNDRED).round_dp(6))
+    }
+
+    /// An older copy of the store takes over. Whether there is something to be asked for again.
+    pub(super) fn forget(&mut self) -> bool {
+        if self.locks.is_empty() {
+            return false;
+        }
+        self.forgotten = true;
+        self.told = 0;
+        self.told_of = None;
+        self.order.take().is_some()
     }
 
     pub(crate) const fn id(&self) -> Option<OrderId> {
@@ -38,7 +73,12 @@ impl Sold {
     }
 
     pub(super) const fn is_locked(&self) -> bool {
-        self.lock_id.is_some()
+        !self.locks.is_empty()
+    }
+
+    /// Its caller asks, and waits for an answer.
+    pub(super) const fn asks(&mut self) {
+        self.asking = self.order.is_none();
     }
 
     /// Its caller asked, and the engine went without an answer.
@@ -74,6 +114,7 @@ impl World {
         let lock_id = value["lockId"].as_str().unwrap_or_default().to_owned();
         self.say("partner", || format!("sale {sale} locks {lock_id}"));
         self.sales[sale].lock_answer = Some(answer);
+        self.sales[sale].pay_amount = value["amount"].to_string().parse().ok();
         self.locked(sale, lock_id);
         None
     }
@@ -86,6 +127,7 @@ impl World {
             Some(terms) => {
                 let lock_id = terms.lock_id.to_string();
                 self.say("partner", || format!("sale {sale} is given {lock_id}"));
+                self.sales[sale].pay_amount = Some(terms.pay_amount.value());
                 self.sales[sale].terms = Some(terms);
                 self.locked(sale, lock_id);
             }
@@ -94,7 +136,7 @@ impl World {
     }
 
     fn locked(&mut self, sale: usize, lock_id: String) {
-        self.sales[sale].lock_id = Some(lock_id);
+        self.sales[sale].locks.push(lock_id);
         self.sales[sale].locking = false;
         self.sales[sale].asking = true;
         self.plan_in(self.plan.sales[sale].submit_after, Act::Submit(sale));
@@ -110,6 +152,7 @@ impl World {
                 self.model.webhook_answered(self.provider_now(), due.delivery, false);
             }
             Job::Check => self.check_again(5_000),
+            Job::Lift => self.lift_later(),
             Job::ReuseKey(_) | Job::Command(..) => {}
         }
     }
@@ -152,8 +195,7 @@ impl World {
         }
         let made = self.model.ledger().orders;
         let theirs = made.iter().find(|order| order.address.as_deref() == Some(address));
-        let lock_id = self.sales[sale].lock_id.as_deref();
-        if theirs.map(|order| order.lock_id.as_str()) != lock_id {
+        if !theirs.is_some_and(|order| self.sales[sale].locks.contains(&order.lock_id)) {
             let detail = format!("sale {sale} was shown {address}, which is {theirs:?}");
             self.violated("a payer is shown the provider's address of his order", detail);
             return;
@@ -165,7 +207,9 @@ impl World {
     }
 
     pub(super) fn pay(&mut self, sale: usize, address: &str, hundredths: u32) {
-        let Some(made) = self.made_of(sale) else { return };
+        let made = self.all_made_of(sale);
+        let at = |made: &&OrderEntry| made.address.as_deref() == Some(address);
+        let Some(made) = made.iter().find(at) else { return };
         let Ok(required) = made.required.parse::<Decimal>() else { return };
         let amount = (required * Decimal::from(hundredths) / Decimal::ONE_HUNDRED).round_dp(6);
         let order = OrderRef::Address(address.to_owned());
@@ -185,9 +229,32 @@ impl World {
     }
 
     /// The engine answered a webhook.
-    pub(crate) fn delivered(&mut self, delivery: u64, well: bool) {
+    pub(crate) fn delivered(&mut self, delivery: u64, of: Option<Uuid>, well: bool) {
         self.delivering.remove(&delivery);
         self.model.webhook_answered(self.provider_now(), delivery, well);
+        if well && self.quiet && self.is_held() {
+            self.told_of(of);
+        }
+    }
+
+    /// A held copy was told of an order while nothing goes wrong: if it is of one of our first locks, it must be known.
+    fn told_of(&mut self, provider_order: Option<Uuid>) {
+        let Some(id) = provider_order.map(|id| id.to_string()) else { return };
+        let ledger = self.model.ledger();
+        let Some(made) = ledger.orders.iter().find(|made| made.order_id == id) else { return };
+        let sold = self.sales.iter_mut().find(|sold| sold.locks.first() == Some(&made.lock_id));
+        if let Some(sold) = sold.filter(|sold| sold.forgotten && !sold.post_again) {
+            sold.told_of = Some(id);
+        }
+    }
+
+    /// A fresh lock took the place of a sale's lock.
+    pub(crate) fn relocked(&mut self, sale: usize, lock_id: &str) {
+        let locks = &mut self.sales[sale].locks;
+        if locks.iter().all(|known| known != lock_id) {
+            locks.push(lock_id.to_owned());
+            self.count("relocked");
+        }
     }
 }
 

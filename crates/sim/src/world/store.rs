@@ -72,7 +72,12 @@ impl Store for Journal {
                     }
                 }
                 Some(
-                    Twin::Resend | Twin::LocalVerdict | Twin::EffectFirst | Twin::TrustBinding,
+                    Twin::Resend
+                    | Twin::LocalVerdict
+                    | Twin::EffectFirst
+                    | Twin::TrustBinding
+                    | Twin::ForgetRestore
+                    | Twin::IgnoreBound,
                 )
                 | None => {}
             }
