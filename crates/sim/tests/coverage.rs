@@ -10,7 +10,6 @@ use orderkeep_sim::{
 };
 
 const BOUND: &[&str] = &["Created", "WaitingForWallet", "AwaitingPayment", "Executed", "Failed"];
-const UNPAID: &[&str] = &["Locked", "Created", "WaitingForWallet"];
 const ALL: &[&str] =
     &["Locked", "Created", "WaitingForWallet", "AwaitingPayment", "Executed", "Failed"];
 
@@ -24,16 +23,6 @@ const UNREACHABLE: &[(&[&str], &[&str], &str)] = &[
     (&["Executed", "Failed"], &["restored"], "only open orders are told of a restore"),
     (BOUND, &["interrupted"], "asked only of orders whose create is on its way"),
     (ALL, &["claim: underpaid", "read: underpaid"], "the client's table has no word for that end"),
-    (
-        UNPAID,
-        &["claim: confirming", "claim: reversed", "read: reversed"],
-        "nobody pays to an address that was not shown",
-    ),
-    (
-        &["Created", "WaitingForWallet"],
-        &["read: confirming", "read: executed"],
-        "nobody pays to an address that was not shown",
-    ),
     (ALL, &["fresh lock refused"], "the simulated provider refuses nobody a lock"),
     (
         &["Executed"],
@@ -42,21 +31,26 @@ const UNREACHABLE: &[(&[&str], &[&str], &str)] = &[
     ),
 ];
 
-/// Cells that a larger campaign visits, and 2,000 seeds by luck: see `docs/simulation.md`.
+/// Cells that a larger campaign visits, and 2,000 seeds by luck: see `docs/simulation.md`. Among them what only an older
+/// copy of the store comes to: that somebody has paid where the copy has not shown an address yet.
 const RARE: &[(&str, &[&str])] = &[
     (
         "Locked",
         &[
             "answer: definite",
             "cancel",
+            "claim: confirming",
             "claim: executed",
+            "claim: reversed",
             "claim: failed",
             "not found",
             "note",
             "read: confirming",
             "read: executed",
             "read: failed",
+            "read: reversed",
             "read: unknown word",
+            "restored",
             "retry",
         ],
     ),
@@ -66,17 +60,32 @@ const RARE: &[(&str, &[&str])] = &[
             "answer: accepted",
             "answer: ambiguous",
             "cancel",
+            "claim: confirming",
             "claim: failed",
+            "claim: reversed",
             "fresh lock",
             "note",
+            "read: confirming",
+            "read: executed",
             "read: failed",
+            "read: reversed",
             "restored",
             "retry",
-            "woken",
         ],
     ),
-    ("WaitingForWallet", &["fresh lock", "restored", "woken"]),
-    ("AwaitingPayment", &["claim: reversed", "fresh lock", "restored", "woken"]),
+    (
+        "WaitingForWallet",
+        &[
+            "claim: confirming",
+            "claim: reversed",
+            "fresh lock",
+            "read: confirming",
+            "read: executed",
+            "read: reversed",
+            "restored",
+        ],
+    ),
+    ("AwaitingPayment", &["claim: reversed", "fresh lock", "restored"]),
     (
         "Executed",
         &[
@@ -88,7 +97,6 @@ const RARE: &[(&str, &[&str])] = &[
             "read: expired",
             "read: unknown word",
             "read: waiting for wallet",
-            "woken",
         ],
     ),
     (

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use futures_util::{StreamExt, stream};
-use orderkeep_core::{Input, Outcome, Policy, Timestamp};
+use orderkeep_core::{
+    Input, Outcome, Policy, Timestamp,
+    table::{self, Situation},
+};
 use orderkeep_store::{Commit, CommitError, Entity, EntityId, Label, ListQuery, Store};
 use uuid::Uuid;
 
@@ -103,7 +106,17 @@ async fn tell(
             return Ok(());
         }
     };
-    let step = match order.step(&Input::Restored { incarnation }, now, policy) {
+    let input = Input::Restored { incarnation };
+    let outcome = order.step(&input, now, policy);
+    // For whoever counts which cells of the state table were visited.
+    tracing::trace!(
+        target: "orderkeep::cell",
+        situation = Situation::of(&order).words(),
+        input = table::input_word(&input),
+        moved = matches!(outcome, Outcome::Moved(_)),
+        refused = matches!(outcome, Outcome::Refused(_)),
+    );
+    let step = match outcome {
         Outcome::Moved(step) => step,
         Outcome::AlreadyThere(_) => return Ok(()),
         Outcome::Refused(why) => {
