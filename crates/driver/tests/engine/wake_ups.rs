@@ -107,9 +107,9 @@ async fn a_start_reads_what_is_due_and_the_rest_slowly() {
         world.store.commit(commit).await.unwrap();
     }
     world.restart().await;
-    world.wait_for(id, StateName::AwaitingPayment, MINUTES).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
     let at_first = world.between.listed();
-    assert!(at_first < RESTING, "{at_first} were read before the one that was due went on");
+    assert!((1..RESTING).contains(&at_first), "{at_first} were read in the first second");
     world.wait_for(id, StateName::Executed, MINUTES).await;
     tokio::time::sleep(MINUTES).await;
     let in_the_end = world.between.listed();
