@@ -33,20 +33,25 @@ fn text(value: &Value) -> &str {
 }
 
 /// Who may import whom, in the order of the layout: each crate only what stands to its right.
-const MAY_IMPORT: [(&str, &[&str]); 9] = [
+const MAY_IMPORT: [(&str, &[&str]); 10] = [
     ("orderkeep-core", &[]),
     ("orderkeep-store", &[]),
     ("orderkeep-provider", &["orderkeep-core"]),
     ("orderkeep-p100", &["orderkeep-core", "orderkeep-provider"]),
     ("orderkeep-sandbox", &[]),
     ("orderkeep-driver", &["orderkeep-core", "orderkeep-provider", "orderkeep-store"]),
-    ("orderkeep-http", &["orderkeep-core", "orderkeep-driver", "orderkeep-provider"]),
+    ("orderkeep-outbox", &["orderkeep-core", "orderkeep-driver", "orderkeep-store"]),
+    (
+        "orderkeep-http",
+        &["orderkeep-core", "orderkeep-driver", "orderkeep-outbox", "orderkeep-provider"],
+    ),
     (
         "orderkeep",
         &[
             "orderkeep-core",
             "orderkeep-driver",
             "orderkeep-http",
+            "orderkeep-outbox",
             "orderkeep-p100",
             "orderkeep-provider",
             "orderkeep-store",

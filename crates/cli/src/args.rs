@@ -7,6 +7,7 @@ use orderkeep::store::Backend;
 
 use crate::{
     bench::args::BenchCommand, config::ConfigCommand, exit::Failure, store::args::StoreArgs,
+    webhooks::args::WebhooksArgs,
 };
 
 /// Carries every order from a locked rate to its end.
@@ -67,6 +68,8 @@ pub(crate) enum Command {
     /// Measure this machine with this program.
     #[command(subcommand)]
     Bench(BenchCommand),
+    /// Webhooks out: where events are sent, and how that goes.
+    Webhooks(WebhooksArgs),
     /// What happens in a running engine, in order.
     Events(EventsArgs),
     /// The keys of the API, kept hashed beside the data folder; a running daemon follows within a second.

@@ -14,6 +14,7 @@ use crate::{
     exit::{Failure, say},
     listen, serve,
     settings::LimitsSettings,
+    webhooks::{self, WebhookSettings},
 };
 
 const API_KEY: &str = "sandbox-api-key";
@@ -53,11 +54,13 @@ pub(crate) async fn run(args: DevArgs) -> Result<(), Failure> {
     config.webhook_tokens = vec![secret(WEBHOOK_TOKEN)?];
     let provider = P100::new(config).map_err(Failure::config)?;
     let engine = Engine::builder()
-        .store(store)
+        .store(Arc::clone(&store))
         .account(AccountId::main(), Arc::new(provider))
         .start()
         .await
         .map_err(Failure::failed)?;
+    let inside = WebhookSettings { allow_private: true, ..WebhookSettings::default() };
+    let outbox = Some(webhooks::start(store, &inside).await?);
     let sandbox_url = sandbox.base_url();
     let kept = if temporary.is_some() { " (removed at the end)" } else { "" };
     say(format_args!(
@@ -77,7 +80,7 @@ or: orderkeep orders --url http://{addr} submit --amount 100",
         data = data.display(),
     ));
     let server = listen::Server { listener, tls: None, limits: LimitsSettings::default() };
-    serve::carry_on(engine, server, ApiConfig::default()).await?;
+    serve::carry_on(engine, server, ApiConfig { outbox, ..ApiConfig::default() }, None).await?;
     sandbox.shutdown().await;
     Ok(())
 }

@@ -22,6 +22,7 @@ mod store;
 mod supervisor;
 mod tls;
 mod twin;
+mod webhooks;
 
 use clap::Parser;
 
@@ -73,5 +74,6 @@ async fn run(args: Args) -> Result<(), Failure> {
             Ok(())
         }
         Command::Man { folder } => manual::man(&folder),
+        Command::Webhooks(args) => webhooks::run(args).await,
     }
 }

@@ -13,6 +13,7 @@ use orderkeep::{
     provider::Provider,
     store::EmbeddedConfig,
 };
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     args::{ServeArgs, Twin},
@@ -21,6 +22,7 @@ use crate::{
     settings::{self, Settings},
     supervisor,
     tls::Tls,
+    webhooks,
 };
 
 pub(crate) async fn run(args: ServeArgs) -> Result<(), Failure> {
@@ -28,37 +30,48 @@ pub(crate) async fn run(args: ServeArgs) -> Result<(), Failure> {
     let data = settings.data.clone();
     let listener = listen::open(settings.listen).await?;
     let addr = listener.local_addr().map_err(Failure::failed)?;
+    let provider_side = match settings.webhooks.listen {
+        Some(addr) => Some(listen::open(addr).await?),
+        None => None,
+    };
     let api = api(&settings, &data, addr)?;
     let tls = settings.tls()?.map(|(cert, key)| Tls::follow(cert, key)).transpose()?;
     let scheme = if tls.is_some() { "https" } else { "http" };
     let store = open(&settings, data.clone()).await?;
-    let mut builder = Engine::builder().store(store).config(settings.engine());
-    let mut webhooks = Vec::new();
+    let mut builder = Engine::builder().store(Arc::clone(&store)).config(settings.engine());
+    let mut routes = Vec::new();
     for (account, provider) in settings.accounts()? {
         let client = P100::new(provider.p100(&account)?).map_err(Failure::config)?;
         let client: Arc<dyn Provider> = match args.twin {
             None => Arc::new(client),
             Some(Twin::Resend) => Arc::new(crate::twin::Resend(client)),
         };
-        webhooks
+        routes
             .push(WebhookRoute { path: provider.webhook_path(&account), account: account.clone() });
         builder = builder.account(account, client);
     }
     let metrics = Some(crate::metrics::install()?);
     let engine = builder.start().await.map_err(started)?;
+    let outbox = Some(webhooks::start(store, &settings.webhooks).await?);
     say(format_args!(
         "orderkeep {} serves {scheme}://{addr}, data in {}",
         env!("CARGO_PKG_VERSION"),
         data.display()
     ));
-    for webhook in &webhooks {
+    let at = provider_side.as_ref().and_then(|listener| listener.local_addr().ok()).unwrap_or(addr);
+    for webhook in &routes {
         say(format_args!(
-            "webhooks of account `{}` at {scheme}://{addr}{}",
+            "webhooks of account `{}` at {scheme}://{at}{}",
             webhook.account, webhook.path
         ));
     }
-    let server = listen::Server { listener, tls, limits: settings.limits };
-    carry_on(engine, server, ApiConfig { webhooks, metrics, ..api }).await
+    let over = |listener| listen::Server { listener, tls: tls.clone(), limits: settings.limits };
+    let (routes, provider_side) = match provider_side {
+        Some(listener) => (Vec::new(), Some((over(listener), routes))),
+        None => (routes, None),
+    };
+    let api = ApiConfig { webhooks: routes, outbox, metrics, ..api };
+    carry_on(engine, over(listener), api, provider_side).await
 }
 
 /// Serves until asked to stop, or until the engine halts.
@@ -66,6 +79,7 @@ pub(crate) async fn carry_on(
     engine: Engine,
     server: listen::Server,
     api: ApiConfig,
+    provider_side: Option<(listen::Server, Vec<WebhookRoute>)>,
 ) -> Result<(), Failure> {
     let halted = Arc::new(std::sync::OnceLock::new());
     let until = {
@@ -75,11 +89,19 @@ pub(crate) async fn carry_on(
             drop(halted.set(why));
         }
     };
-    let closing = api.closing.clone();
+    let (closing, outbox) = (api.closing.clone(), api.outbox.clone());
+    let provider_side = provider_side.map(|(server, routes)| {
+        let router = orderkeep::http::webhook_router(engine.clone(), routes);
+        let until = closing.clone().cancelled_owned();
+        tokio::spawn(server.serve(router, CancellationToken::new(), until))
+    });
     let router = orderkeep::http::router(engine.clone(), api);
     supervisor::ready(&engine);
     server.serve(router, closing, until).await;
     supervisor::stopping();
+    if let Some(task) = provider_side {
+        drop(task.await);
+    }
     if let Some(why) = halted.get() {
         return Err(Failure::new(
             exit::HALTED,
@@ -87,6 +109,9 @@ pub(crate) async fn carry_on(
         ));
     }
     say("stopping: calls on their way are seen through");
+    if let Some(outbox) = outbox {
+        outbox.shutdown().await;
+    }
     engine.shutdown().await.map_err(Failure::failed)
 }
 

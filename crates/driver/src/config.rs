@@ -17,6 +17,8 @@ pub struct EngineConfig {
     pub inbox_max: u64,
     /// A webhook body is at most this long.
     pub webhook_bytes_max: usize,
+    /// Whether the provider's webhooks that are not about orders are kept, to be passed on.
+    pub keep_other_webhooks: bool,
     /// A shutdown waits this long for calls on their way.
     pub shutdown_grace: Duration,
 }
@@ -46,6 +48,7 @@ impl Default for EngineConfig {
             parked_for: Duration::from_secs(3 * 24 * 60 * 60),
             inbox_max: 100_000,
             webhook_bytes_max: 64 * 1024,
+            keep_other_webhooks: false,
             shutdown_grace: Duration::from_secs(10),
         }
     }

@@ -419,9 +419,24 @@ impl Engine {
         authorization: Option<&[u8]>,
         body: Bytes,
     ) -> Result<WebhookReceipt, WebhookError> {
+        self.webhook_of_type(account, authorization, None, body).await
+    }
+
+    /// As [`Engine::webhook`], with the content type that its sender named, for whoever it may be passed on to.
+    ///
+    /// # Errors
+    /// As [`Engine::webhook`].
+    pub async fn webhook_of_type(
+        &self,
+        account: &AccountId,
+        authorization: Option<&[u8]>,
+        content_type: Option<&str>,
+        body: Bytes,
+    ) -> Result<WebhookReceipt, WebhookError> {
         self.running()?;
         let account = self.account(account)?;
-        let receipt = inbox::take_in(&self.inner.parts, account, authorization, body).await?;
+        let receipt =
+            inbox::take_in(&self.inner.parts, account, authorization, content_type, body).await?;
         self.inner.arrived.notify_one();
         Ok(receipt)
     }

@@ -5,6 +5,7 @@
 //!
 //! Reading order: [`take_in`], `worker`, `work_off` (one webhook), `parked` (when to ask about strangers).
 
+mod other_kind;
 mod parked;
 mod work_off;
 mod worker;
@@ -15,6 +16,7 @@ use orderkeep_provider::Heard;
 use orderkeep_store::{InboxItem, InboxSeq, NewInboxItem};
 
 use crate::{EngineError, WebhookError, calls::Account, shard::Parts, stats::count};
+pub use other_kind::OtherWebhook;
 pub(crate) use worker::InboxWorker;
 
 /// What became of a webhook: answer 200 to both.
@@ -22,7 +24,7 @@ pub(crate) use worker::InboxWorker;
 pub enum WebhookReceipt {
     /// It is durable, and will be worked off.
     Stored,
-    /// It is not about orders; nothing was kept.
+    /// It is not about orders; kept if the engine keeps those (see [`crate::EngineConfig::keep_other_webhooks`]).
     OtherKind(String),
 }
 
@@ -31,6 +33,7 @@ pub(crate) async fn take_in(
     parts: &Parts,
     account: &Account,
     authorization: Option<&[u8]>,
+    content_type: Option<&str>,
     body: Bytes,
 ) -> Result<WebhookReceipt, WebhookError> {
     let refuse = |error| {
@@ -47,6 +50,16 @@ pub(crate) async fn take_in(
     match account.provider.read_webhook(&body, received_at) {
         Err(error) => return refuse(WebhookError::Malformed(error.to_string())),
         Ok(Heard::OtherKind { kind }) => {
+            if parts.config.keep_other_webhooks {
+                let webhook = OtherWebhook {
+                    account: account.id.to_string(),
+                    kind: kind.clone(),
+                    received_at,
+                    content_type: content_type.unwrap_or("application/json").to_owned(),
+                    body: body.to_vec(),
+                };
+                other_kind::keep(parts, &webhook).await?;
+            }
             count(&parts.counters.webhooks_other_kind);
             return Ok(WebhookReceipt::OtherKind(kind));
         }

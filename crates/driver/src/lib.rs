@@ -35,7 +35,7 @@ pub use entropy::{Entropy, SeededEntropy, SystemEntropy};
 pub use error::{CommandError, EngineError, StartError, SubmitError, WebhookError};
 pub use feed::{EventPage, Feed, FeedEvent};
 pub use gate::GateState;
-pub use inbox::WebhookReceipt;
+pub use inbox::{OtherWebhook, WebhookReceipt};
 pub use orderkeep_store::{Backup, BadCursor, Cursor};
 pub use restore::{LiftError, Lifted, Restore};
 pub use stats::{AccountStatus, Status};

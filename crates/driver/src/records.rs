@@ -8,6 +8,7 @@ use orderkeep_store::{Change, Claim, Entity, EntityId, Kind, Label, PartitionId}
 use uuid::Uuid;
 
 use crate::codec::{self, CodecError};
+pub use crate::inbox::OtherWebhook;
 
 /// Orders.
 pub const ORDER: Kind = Kind(1);
@@ -15,6 +16,8 @@ pub const ORDER: Kind = Kind(1);
 pub(crate) const LOCK: Kind = Kind(2);
 /// Restores: one record per life of the store that began with an older copy.
 pub(crate) const RESTORE: Kind = Kind(3);
+/// The provider's webhooks that are not about orders, kept to be passed on.
+pub const OTHER_WEBHOOK: Kind = Kind(4);
 /// Embedded stores have one partition.
 pub const PARTITION: PartitionId = PartitionId::ONLY;
 

@@ -21,9 +21,11 @@ mod restore;
 pub mod schema;
 pub mod view;
 mod wait;
+mod webhook_endpoints;
 mod webhooks;
 
 pub use access::{BadScope, Key, KeyRing, Scope};
+pub use events::event_body;
 pub use explanation::QuestionView;
 pub use metrics::MetricsPage;
 pub use openapi::document;
@@ -35,6 +37,7 @@ use axum::{
 };
 use orderkeep_core::AccountId;
 use orderkeep_driver::Engine;
+use orderkeep_outbox::Outbox;
 use tokio_util::sync::CancellationToken;
 use tower_http::timeout::TimeoutLayer;
 
@@ -50,6 +53,8 @@ pub struct ApiConfig {
     pub keys: KeyRing,
     /// Where the provider's webhooks arrive, and for which account.
     pub webhooks: Vec<WebhookRoute>,
+    /// Webhooks out; `None`: there are none, and no routes for them.
+    pub outbox: Option<Outbox>,
     /// What `/metrics` answers; `None`: there is no such page.
     pub metrics: Option<MetricsPage>,
     /// So many requests are answered at once, event streams and waits aside.
@@ -76,6 +81,7 @@ impl Default for ApiConfig {
         Self {
             keys: KeyRing::default(),
             webhooks: vec![webhook],
+            outbox: None,
             metrics: None,
             in_flight_max: 512,
             streams_max: 64,
@@ -95,19 +101,43 @@ pub fn router(engine: Engine, config: ApiConfig) -> Router {
     if let Some(page) = config.metrics {
         api = api.route("/metrics", metrics::route(page));
     }
+    if let Some(outbox) = config.outbox {
+        api = api.merge(webhook_endpoints::routes(outbox));
+    }
     let gate = access::Gate::new(config.keys, config.in_flight_max);
     api = api
         .layer(Extension(events::Streams::new(config.streams_max)))
         .layer(Extension(Closing(closing.clone())))
         .layer(middleware::from_fn_with_state(gate, access::check));
-    let mut router = api
+    let router = api
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .merge(openapi::pages())
         .route("/healthz", get(health::alive))
         .route("/readyz", health::ready_route(closing));
-    for route in config.webhooks {
-        router = router.route(&route.path, webhooks::receiver(route.account));
+    finished(router.merge(provider_routes(config.webhooks)), engine)
+}
+
+/// The router of a listener that serves the provider's webhooks and nothing else, so that the API need not face it.
+pub fn webhook_router(engine: Engine, webhooks: Vec<WebhookRoute>) -> Router {
+    finished(provider_routes(webhooks), engine)
+}
+
+fn provider_routes(webhooks: Vec<WebhookRoute>) -> Router<Engine> {
+    let mut router = Router::new();
+    if !webhooks.is_empty() {
+        router = router.route("/webhook/health", get(webhooks::health));
     }
+    for route in webhooks {
+        // Other kinds may arrive below it. (assumed: the provider's documents name a path for each)
+        let below = format!("{}/{{*kind}}", route.path.trim_end_matches('/'));
+        router = router
+            .route(&below, webhooks::receiver(route.account.clone()).get(webhooks::health))
+            .route(&route.path, webhooks::receiver(route.account).get(webhooks::health));
+    }
+    router
+}
+
+fn finished(router: Router<Engine>, engine: Engine) -> Router {
     router
         .fallback(problem::no_such_path)
         .method_not_allowed_fallback(problem::no_such_method)

@@ -32,6 +32,11 @@ pub(crate) fn receiver(account: AccountId) -> MethodRouter<Engine> {
 #[expect(dead_code, reason = "the document's; the route is made per account")]
 pub(crate) fn documented() {}
 
+/// The provider looks whether anybody is here. (assumed: its documents name such a path, and no more)
+pub(crate) async fn health() -> axum::Json<Value> {
+    axum::Json(json!({}))
+}
+
 async fn receive(
     engine: &Engine,
     account: &AccountId,
@@ -53,7 +58,8 @@ async fn receive(
         engine.count_refused_webhook();
         Problem::from(WebhookError::TooLarge(BODY_BYTES_MAX))
     })?;
-    engine.webhook(account, authorization, body).await?;
+    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    engine.webhook_of_type(account, authorization, content_type, body).await?;
     Ok(axum::Json(json!({})))
 }
 

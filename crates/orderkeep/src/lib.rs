@@ -19,15 +19,19 @@
 //! Nothing is global: no runtime is made, no subscriber or metrics recorder is installed, the process is never ended.
 //! The engine runs as tasks of the runtime it is started on, until [`Engine::shutdown`].
 //!
-//! Features: `sled` (the embedded store), `p100` (the provider's client), `http` (the API as a router), all on by
-//! default; `redb` (the other embedded store).
+//! Features: `sled` (the embedded store), `p100` (the provider's client), `http` (the API as a router), `webhooks`
+//! (webhooks out), all on by default; `redb` (the other embedded store).
 
 pub use orderkeep_core::{self as core, *};
 pub use orderkeep_driver::*;
 #[cfg(feature = "http")]
 pub use orderkeep_http as http;
+#[cfg(feature = "webhooks")]
+pub use orderkeep_outbox as outbox;
 #[cfg(feature = "p100")]
 pub use orderkeep_p100 as p100;
+#[cfg(feature = "webhooks")]
+pub mod webhooks;
 pub use orderkeep_provider as provider;
 pub use orderkeep_store as store;
 

@@ -113,7 +113,7 @@ fn apart(seconds: i64) -> Finding {
 /// Each account's webhook path, here and as the provider reaches it: it must be there, and refuse who has no token.
 pub(super) async fn webhooks(settings: &Settings, public: Option<&str>) -> Vec<Finding> {
     let scheme = if settings.tls_cert_file.is_some() { "https" } else { "http" };
-    let mut addr = settings.listen;
+    let mut addr = settings.webhooks.listen.unwrap_or(settings.listen);
     if addr.ip().is_unspecified() {
         addr.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
     }

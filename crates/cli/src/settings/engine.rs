@@ -169,6 +169,7 @@ impl Settings {
                 open_for: (budget.open_for_first.0, budget.open_for_longest.0),
                 denied_for: budget.denied_for.0,
             },
+            keep_other_webhooks: self.webhooks.forward_url.is_some(),
             inbox_max: self.limits.inbox,
             webhook_bytes_max: self.limits.webhook_bytes,
             ..EngineConfig::default()

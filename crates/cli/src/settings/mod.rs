@@ -26,7 +26,7 @@ use schemars::JsonSchema;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
-use crate::{args::ServeArgs, exit::Failure};
+use crate::{args::ServeArgs, exit::Failure, webhooks::WebhookSettings};
 use engine::{BudgetSettings, PolicySettings};
 
 /// Everything `serve` can be told.
@@ -71,6 +71,7 @@ pub(crate) struct Settings {
     pub(crate) limits: LimitsSettings,
     pub(crate) budget: BudgetSettings,
     pub(crate) policy: PolicySettings,
+    pub(crate) webhooks: WebhookSettings,
     /// Which create answers may be sent again, by the provider's code: `send_again`, `hold`, `lock_invalid`, `unknown`.
     /// Built in: `P403 = "hold"`, `P462 = "lock_invalid"`; everything ambiguous (P500, P501, timeouts) is unknown.
     #[schemars(with = "BTreeMap<String, String>", example = BTreeMap::from([("P501", "unknown")]))]
@@ -94,6 +95,7 @@ impl Default for Settings {
             limits: LimitsSettings::default(),
             budget: BudgetSettings::default(),
             policy: PolicySettings::default(),
+            webhooks: WebhookSettings::default(),
             answers: BTreeMap::new(),
         }
     }

@@ -15,9 +15,11 @@ mod keys;
 mod limits;
 mod metrics;
 mod night_shift;
+mod outgoing;
 #[path = "../../src/demo/port.rs"]
 mod port;
 mod process;
+mod receiver;
 mod report;
 mod restore;
 mod stage;

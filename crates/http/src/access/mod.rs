@@ -50,6 +50,10 @@ fn needed(method: &Method, path: &str) -> Scope {
     if *method == Method::GET || *method == Method::HEAD {
         return Scope::Read;
     }
+    // An endpoint sends what happens out of the house.
+    if path.starts_with("/v1/webhook-endpoints") {
+        return Scope::Admin;
+    }
     match path {
         "/v1/locks" | "/v1/orders" => Scope::Write,
         _ => Scope::Operate,
@@ -167,6 +171,9 @@ mod tests {
             (Method::DELETE, "/v1/orders", Scope::Write),
             (Method::POST, "/v1/orders/", Scope::Operate),
             (Method::GET, "/v1/store/backup", Scope::Admin),
+            (Method::GET, "/v1/webhook-endpoints", Scope::Read),
+            (Method::POST, "/v1/webhook-endpoints", Scope::Admin),
+            (Method::DELETE, "/v1/webhook-endpoints/7", Scope::Admin),
         ] {
             assert_eq!(needed(&method, path), scope, "{method} {path}");
         }

@@ -6,6 +6,8 @@
 mod cloud_event;
 mod stream;
 
+pub use cloud_event::event_body;
+
 use std::sync::Arc;
 
 use axum::{

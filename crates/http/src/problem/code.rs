@@ -68,6 +68,15 @@ codes! {
     NoSuchOrder = "no_such_order", NOT_FOUND, "No such order",
         "No order has this id.",
         "Use the `id` that the submit answered, or look it up by `reference`.";
+    NoSuchWebhookEndpoint = "no_such_webhook_endpoint", NOT_FOUND, "No such webhook endpoint",
+        "No endpoint for outgoing webhooks has this id.",
+        "List the endpoints (`GET /v1/webhook-endpoints`, `orderkeep webhooks list`) and use an `id` from there.";
+    NoSuchEvent = "no_such_event", NOT_FOUND, "No such event",
+        "The feed has no event with this id, or not any more.",
+        "Use the `id` of an event from `GET /v1/events`, or replay from a time with `since`.";
+    TooManyWebhookEndpoints = "too_many_webhook_endpoints", CONFLICT, "There are enough webhook endpoints",
+        "Another endpoint would be one more than an engine serves.",
+        "Delete one that is not needed, or let one receiver pass events on.";
     NoSuchMethod = "no_such_method", METHOD_NOT_ALLOWED, "This path does not take this method",
         "The path exists, with other methods; `Allow` names them.",
         "Compare the method with the OpenAPI document.";
