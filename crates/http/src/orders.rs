@@ -319,7 +319,7 @@ pub(crate) async fn history(
     let id = order_id(&id)?;
     let limit = query.limit.unwrap_or(PAGE.1).clamp(1, PAGE.1);
     let events = engine.history(id, query.after, limit).await?;
-    if events.is_empty() && query.after == 0 {
+    if events.is_empty() && engine.order(id).await?.is_none() {
         return Err(no_such_order(id));
     }
     let next_cursor =

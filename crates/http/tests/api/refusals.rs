@@ -62,6 +62,9 @@ async fn bad_queries_are_told_what_is_wrong() {
     let nobody = "/v1/orders/0190a5a5-0000-7000-8000-000000000000";
     world.get(nobody).await.is_problem(404, "no_such_order", "0190a5a5");
     world.get(&format!("{nobody}/history")).await.is_problem(404, "no_such_order", "0190a5a5");
+    // Nor is there one further on.
+    let further = format!("{nobody}/history?after=7");
+    world.get(&further).await.is_problem(404, "no_such_order", "0190a5a5");
     for (method, path) in [
         ("DELETE", "/v1/orders"),
         ("POST", "/v1/status"),
