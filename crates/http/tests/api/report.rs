@@ -22,11 +22,16 @@ fn with_reference(lock: &str, reference: &str) -> String {
 
 #[tokio::test(start_paused = true)]
 async fn a_day_holds_the_orders_that_were_submitted_on_it() {
-    let world = World::new().await;
+    let world = World::with_ids_of_its_clock().await;
     assert_eq!(world.submit("k1", with_reference("l1", "=1+1")).await.status, 202);
     // Ids of one millisecond are in no order.
     tokio::time::advance(Duration::from_millis(2)).await;
     assert_eq!(world.submit("k2", with_reference("l2", "cart 2")).await.status, 202);
+    let totals = world.get("/v1/report?day=2026-03-01").await.body["totals"].take();
+    assert_eq!((&totals[0]["result"], &totals[0]["orders"]), (&json!("open"), &json!(2)));
+    assert_eq!(totals[0]["payLocked"], "825.214284");
+    assert_eq!(totals[0]["settleLocked"], "693.18");
+    // By then both are somewhere, and on that day still.
     tokio::time::advance(Duration::from_secs(24 * 60 * 60)).await;
     let later = terms("l3").replace("2026-03-01", "2026-03-02");
     assert_eq!(world.submit("k3", later).await.status, 202);
@@ -45,8 +50,6 @@ async fn a_day_holds_the_orders_that_were_submitted_on_it() {
         .map(|sum| sum["orders"].as_u64().unwrap())
         .sum();
     assert_eq!(locked, 2);
-    assert_eq!(day.body["totals"][0]["payLocked"], "825.214284");
-    assert_eq!(day.body["totals"][0]["settleLocked"], "693.18");
 
     // Noon of the first is the second, far enough east.
     let east = "/v1/report?day=2026-03-02&tz=Pacific/Kiritimati";
@@ -75,7 +78,7 @@ async fn a_day_holds_the_orders_that_were_submitted_on_it() {
 
 #[tokio::test(start_paused = true)]
 async fn lists_go_by_reference_and_time() {
-    let world = World::new().await;
+    let world = World::with_ids_of_its_clock().await;
     for (key, lock, reference) in [("k1", "l1", "a"), ("k2", "l2", "b"), ("k3", "l3", "a")] {
         assert_eq!(world.submit(key, with_reference(lock, reference)).await.status, 202);
         tokio::time::advance(Duration::from_secs(5)).await;

@@ -8,7 +8,7 @@ use axum::{
     http::{HeaderMap, Request},
 };
 use orderkeep_core::{AccountId, Timestamp};
-use orderkeep_driver::{Engine, SeededEntropy, TokioClock};
+use orderkeep_driver::{Engine, Entropy, SeededEntropy, SystemEntropy, TokioClock};
 use orderkeep_http::{ApiConfig, router};
 use serde_json::Value;
 use tower::ServiceExt as _;
@@ -53,12 +53,21 @@ impl World {
     }
 
     pub(crate) async fn with(config: ApiConfig) -> Self {
+        Self::of(config, Arc::new(SystemEntropy)).await
+    }
+
+    /// One whose ids are drawn at the moments of the engine's own clock; those of one millisecond are in no order.
+    pub(crate) async fn with_ids_of_its_clock() -> Self {
+        Self::of(ApiConfig::default(), Arc::new(SeededEntropy::new(1))).await
+    }
+
+    async fn of(config: ApiConfig, entropy: Arc<dyn Entropy>) -> Self {
         let (provider, store) = (Arc::new(Scripted::default()), Arc::new(MayFail::new()));
         let engine = Engine::builder()
             .store(store.clone())
             .account(AccountId::main(), provider.clone())
             .clock(Arc::new(TokioClock::starting_at(Timestamp::from_millis(START_MS))))
-            .entropy(Arc::new(SeededEntropy::new(1)))
+            .entropy(entropy)
             .start()
             .await
             .unwrap();
