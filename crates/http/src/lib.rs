@@ -132,7 +132,7 @@ fn provider_routes(webhooks: Vec<WebhookRoute>) -> Router<Engine> {
         let below = format!("{}/{{*kind}}", route.path.trim_end_matches('/'));
         router = router
             .route(&below, webhooks::receiver(route.account.clone()).get(webhooks::health))
-            .route(&route.path, webhooks::receiver(route.account).get(webhooks::health));
+            .route(&route.path, webhooks::receiver(route.account));
     }
     router
 }
