@@ -30,7 +30,8 @@ impl Serialize for Span {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let millis = self.0.as_millis();
         let units = [(3_600_000, "h"), (60_000, "m"), (1_000, "s"), (1, "ms")];
-        let whole = units.into_iter().find(|(size, _)| millis >= *size && millis.is_multiple_of(*size));
+        let whole =
+            units.into_iter().find(|(size, _)| millis >= *size && millis.is_multiple_of(*size));
         let (size, unit) = whole.unwrap_or((1, "ms"));
         serializer.collect_str(&format_args!("{}{unit}", millis / size))
     }

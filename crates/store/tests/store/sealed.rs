@@ -294,7 +294,7 @@ async fn what_comes_back_keeps_its_row() {
 /// The power goes at every operation, before and after it: nothing that was acknowledged is missing anywhere.
 #[tokio::test]
 async fn no_power_cut_loses_what_is_at_rest() {
-    const ENTITIES: u64 = 14;
+    const ENTITIES: u64 = 24;
     let script = script(ENTITIES);
     let mut at = 0;
     'deaths: loop {
