@@ -31,7 +31,10 @@ pub(crate) async fn run(args: ServeArgs) -> Result<(), Failure> {
     let listener = listen::open(settings.listen).await?;
     let addr = listener.local_addr().map_err(Failure::failed)?;
     let provider_side = match settings.webhooks.listen {
-        Some(addr) => Some(listen::open(addr).await?),
+        Some(addr) => {
+            refuse_in_the_clear(&settings, addr)?;
+            Some(listen::open(addr).await?)
+        }
         None => None,
     };
     let api = api(&settings, &data, addr)?;
@@ -131,11 +134,7 @@ fn api(settings: &Settings, data: &Path, addr: SocketAddr) -> Result<ApiConfig, 
                 "{addr} is reachable from other machines: make a key (orderkeep keys create), or give --api-token-file"
             )));
         }
-        if !settings.behind_proxy && settings.tls()?.is_none() {
-            return Err(Failure::config(format_args!(
-                "{addr} is reachable from other machines, and keys would cross the network in the clear: give `tls_cert_file` and `tls_key_file`, or put a proxy with TLS in front and set `behind_proxy = true`"
-            )));
-        }
+        refuse_in_the_clear(settings, addr)?;
     }
     let limits = &settings.limits;
     let keys = KeyRing::new(all).with_rate(f64::from(limits.key_burst), limits.key_per_second);
@@ -146,6 +145,16 @@ fn api(settings: &Settings, data: &Path, addr: SocketAddr) -> Result<ApiConfig, 
         streams_max: limits.streams,
         ..ApiConfig::default()
     })
+}
+
+/// Keys, and the tokens of webhooks, cross no network unencrypted.
+fn refuse_in_the_clear(settings: &Settings, addr: SocketAddr) -> Result<(), Failure> {
+    if addr.ip().is_loopback() || settings.behind_proxy || settings.tls()?.is_some() {
+        return Ok(());
+    }
+    Err(Failure::config(format_args!(
+        "{addr} is reachable from other machines, and keys would cross the network in the clear: give `tls_cert_file` and `tls_key_file`, or put a proxy with TLS in front and set `behind_proxy = true`"
+    )))
 }
 
 async fn open(

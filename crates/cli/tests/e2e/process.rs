@@ -119,6 +119,9 @@ fn a_wrong_configuration_says_what_to_do() {
     in_the_clear.args(["serve", "--listen", "0.0.0.0:0"]).arg("--data").arg(&data);
     in_the_clear.arg("--api-token-file").arg(&token);
     fails(in_the_clear, 78, &["behind_proxy", "TLS"]);
+    // Where the provider's webhooks arrive, their token would.
+    let hooks = with("[webhooks]\nlisten = \"0.0.0.0:0\"\n");
+    fails(hooks, 78, &["0.0.0.0:0", "behind_proxy", "TLS"]);
     let mut missing = orderkeep();
     missing.args(["serve", "--config", "/no/such/file.toml"]);
     fails(missing, 78, &["/no/such/file.toml"]);
