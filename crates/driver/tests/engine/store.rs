@@ -1,7 +1,6 @@
 //! A store that can be slow, lie, or be cut off from its engine, over one that is none of this.
 
 use std::{
-    collections::BTreeMap,
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering},
@@ -10,9 +9,8 @@ use std::{
 };
 
 use orderkeep_store::{
-    Backup, BoxFuture, Claim, Commit, CommitError, Committed, Cursor, Due, Entity, EntityId, Event,
-    FeedPage, Health, InboxItem, InboxSeq, Incarnation, Kind, Label, ListQuery, MemoryStore,
-    Micros, NewInboxItem, PartitionId, Position, ReadError, Store, Version,
+    BoxFuture, Commit, CommitError, Committed, Due, Entity, Health, InboxSeq, Label, Layer,
+    ListQuery, MemoryStore, Micros, NewInboxItem, PartitionId, Position, ReadError, Store,
 };
 use tokio::sync::watch;
 
@@ -170,7 +168,11 @@ impl Between {
     }
 }
 
-impl Store for Between {
+impl Layer for Between {
+    fn below(&self) -> &dyn Store {
+        &*self.inner
+    }
+
     fn commit(&self, commit: Commit) -> BoxFuture<'_, Result<Committed, CommitError>> {
         Box::pin(async move {
             self.refuses()?;
@@ -209,14 +211,6 @@ impl Store for Between {
         })
     }
 
-    fn load(&self, id: EntityId) -> BoxFuture<'_, Result<Option<Entity>, ReadError>> {
-        self.inner.load(id)
-    }
-
-    fn by_claim(&self, claim: &Claim) -> BoxFuture<'_, Result<Option<EntityId>, ReadError>> {
-        self.inner.by_claim(claim)
-    }
-
     fn due(
         &self,
         partition: PartitionId,
@@ -234,51 +228,6 @@ impl Store for Between {
             self.listed.fetch_add(given, Ordering::SeqCst);
             page
         })
-    }
-
-    fn counts(&self, kind: Kind) -> BoxFuture<'_, Result<BTreeMap<Label, u64>, ReadError>> {
-        self.inner.counts(kind)
-    }
-
-    fn history(
-        &self,
-        id: EntityId,
-        after: Version,
-        limit: usize,
-    ) -> BoxFuture<'_, Result<Vec<Event>, ReadError>> {
-        self.inner.history(id, after, limit)
-    }
-
-    fn feed(
-        &self,
-        after: Option<Cursor>,
-        limit: usize,
-    ) -> BoxFuture<'_, Result<FeedPage, ReadError>> {
-        self.inner.feed(after, limit)
-    }
-
-    fn inbox(
-        &self,
-        after: Option<InboxSeq>,
-        limit: usize,
-    ) -> BoxFuture<'_, Result<Vec<InboxItem>, ReadError>> {
-        self.inner.inbox(after, limit)
-    }
-
-    fn inbox_len(&self) -> u64 {
-        self.inner.inbox_len()
-    }
-
-    fn backup(&self) -> BoxFuture<'_, Result<Backup, ReadError>> {
-        self.inner.backup()
-    }
-
-    fn incarnation(&self) -> Incarnation {
-        self.inner.incarnation()
-    }
-
-    fn durable(&self) -> watch::Receiver<Position> {
-        self.inner.durable()
     }
 
     fn health(&self) -> watch::Receiver<Health> {

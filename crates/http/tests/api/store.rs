@@ -1,11 +1,8 @@
 //! A store in memory that can be full or halted.
 
-use std::collections::BTreeMap;
-
 use orderkeep_store::{
-    Backup, BoxFuture, Claim, Commit, CommitError, Committed, Cursor, Due, Entity, EntityId, Event,
-    FeedPage, Health, InboxItem, InboxSeq, Incarnation, Kind, Label, ListQuery, MemoryStore,
-    Micros, NewInboxItem, PartitionId, Position, ReadError, Store, Version,
+    BoxFuture, Commit, CommitError, Committed, Cursor, FeedPage, Health, InboxSeq, Layer,
+    MemoryStore, NewInboxItem, ReadError, Store,
 };
 use tokio::sync::watch;
 
@@ -45,7 +42,11 @@ impl MayFail {
     }
 }
 
-impl Store for MayFail {
+impl Layer for MayFail {
+    fn below(&self) -> &dyn Store {
+        &self.inner
+    }
+
     fn commit(&self, commit: Commit) -> BoxFuture<'_, Result<Committed, CommitError>> {
         Box::pin(async move {
             self.refuses()?;
@@ -60,40 +61,6 @@ impl Store for MayFail {
         })
     }
 
-    fn load(&self, id: EntityId) -> BoxFuture<'_, Result<Option<Entity>, ReadError>> {
-        self.inner.load(id)
-    }
-
-    fn by_claim(&self, claim: &Claim) -> BoxFuture<'_, Result<Option<EntityId>, ReadError>> {
-        self.inner.by_claim(claim)
-    }
-
-    fn due(
-        &self,
-        partition: PartitionId,
-        until: Micros,
-        limit: usize,
-    ) -> BoxFuture<'_, Result<Vec<Due>, ReadError>> {
-        self.inner.due(partition, until, limit)
-    }
-
-    fn list(&self, query: ListQuery) -> BoxFuture<'_, Result<Vec<Entity>, ReadError>> {
-        self.inner.list(query)
-    }
-
-    fn counts(&self, kind: Kind) -> BoxFuture<'_, Result<BTreeMap<Label, u64>, ReadError>> {
-        self.inner.counts(kind)
-    }
-
-    fn history(
-        &self,
-        id: EntityId,
-        after: Version,
-        limit: usize,
-    ) -> BoxFuture<'_, Result<Vec<Event>, ReadError>> {
-        self.inner.history(id, after, limit)
-    }
-
     fn feed(
         &self,
         after: Option<Cursor>,
@@ -106,35 +73,7 @@ impl Store for MayFail {
         }
     }
 
-    fn inbox(
-        &self,
-        after: Option<InboxSeq>,
-        limit: usize,
-    ) -> BoxFuture<'_, Result<Vec<InboxItem>, ReadError>> {
-        self.inner.inbox(after, limit)
-    }
-
-    fn inbox_len(&self) -> u64 {
-        self.inner.inbox_len()
-    }
-
-    fn backup(&self) -> BoxFuture<'_, Result<Backup, ReadError>> {
-        self.inner.backup()
-    }
-
-    fn incarnation(&self) -> Incarnation {
-        self.inner.incarnation()
-    }
-
-    fn durable(&self) -> watch::Receiver<Position> {
-        self.inner.durable()
-    }
-
     fn health(&self) -> watch::Receiver<Health> {
         self.health.subscribe()
-    }
-
-    fn close(&self) -> BoxFuture<'_, Result<(), ReadError>> {
-        self.inner.close()
     }
 }

@@ -1,15 +1,14 @@
 //! The real journal, on a disk that can be slow, full or dead. After the power went, nothing it is asked ever ends.
 
-use std::{collections::BTreeMap, future::pending, sync::Arc, time::Duration};
+use std::{future::pending, sync::Arc, time::Duration};
 
 use orderkeep_core::{Event as OrderEvent, EventRecord};
 use orderkeep_driver::codec;
 use orderkeep_store::{
-    Backup, BoxFuture, Claim, Commit, CommitError, Committed, Cursor, Due, Entity, EntityId, Event,
-    FeedPage, Health, InboxItem, InboxSeq, Incarnation, Kind, Label, ListQuery, MemoryStore,
-    Micros, NewInboxItem, PartitionId, Position, ReadError, Store, Version,
+    BoxFuture, Claim, Commit, CommitError, Committed, Cursor, Due, Entity, EntityId, FeedPage,
+    InboxItem, InboxSeq, Layer, ListQuery, MemoryStore, Micros, NewInboxItem, PartitionId,
+    ReadError, Store,
 };
-use tokio::sync::watch;
 
 use super::Shared;
 use crate::Twin;
@@ -57,7 +56,11 @@ fn is_intent(commit: &Commit) -> bool {
     })
 }
 
-impl Store for Journal {
+impl Layer for Journal {
+    fn below(&self) -> &dyn Store {
+        &self.real
+    }
+
     fn commit(&self, mut commit: Commit) -> BoxFuture<'_, Result<Committed, CommitError>> {
         Box::pin(async move {
             match self.shared.plan.twin {
@@ -131,19 +134,6 @@ impl Store for Journal {
         })
     }
 
-    fn counts(&self, kind: Kind) -> BoxFuture<'_, Result<BTreeMap<Label, u64>, ReadError>> {
-        self.real.counts(kind)
-    }
-
-    fn history(
-        &self,
-        id: EntityId,
-        after: Version,
-        limit: usize,
-    ) -> BoxFuture<'_, Result<Vec<Event>, ReadError>> {
-        self.real.history(id, after, limit)
-    }
-
     fn feed(
         &self,
         after: Option<Cursor>,
@@ -164,26 +154,6 @@ impl Store for Journal {
             let result = self.real.inbox(after, limit).await;
             self.unless_dead(result).await
         })
-    }
-
-    fn inbox_len(&self) -> u64 {
-        self.real.inbox_len()
-    }
-
-    fn backup(&self) -> BoxFuture<'_, Result<Backup, ReadError>> {
-        self.real.backup()
-    }
-
-    fn incarnation(&self) -> Incarnation {
-        self.real.incarnation()
-    }
-
-    fn durable(&self) -> watch::Receiver<Position> {
-        self.real.durable()
-    }
-
-    fn health(&self) -> watch::Receiver<Health> {
-        self.real.health()
     }
 
     fn close(&self) -> BoxFuture<'_, Result<(), ReadError>> {

@@ -9,6 +9,7 @@ mod feed;
 mod health;
 mod inbox;
 mod incarnation;
+mod layer;
 
 pub use commit::{Change, Commit, CommitError, Committed};
 pub use entity::{
@@ -18,6 +19,7 @@ pub use feed::{BadCursor, Cursor, FeedEntry, FeedPage, Position};
 pub use health::{Health, ReadError};
 pub use inbox::{InboxDone, InboxItem, InboxSeq, NewInboxItem};
 pub use incarnation::Incarnation;
+pub use layer::Layer;
 
 use std::{collections::BTreeMap, fmt, future::Future, pin::Pin};
 

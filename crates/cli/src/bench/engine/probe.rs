@@ -3,19 +3,15 @@
 //! As the *early twin* it says that a webhook is stored before it is, which a benchmark must notice.
 
 use std::{
-    collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
 use hdrhistogram::Histogram;
 use orderkeep::store::{
-    Backup, BoxFuture, Claim, Commit, CommitError, Committed, Cursor, Due, Entity, EntityId, Event,
-    FeedPage, Health, InboxItem, InboxSeq, Incarnation, Kind, Label, ListQuery, Micros,
-    NewInboxItem, PartitionId, Position, ReadError, Store, Version,
+    BoxFuture, Commit, CommitError, Committed, InboxSeq, Layer, NewInboxItem, Store,
 };
 use serde::{Deserialize, Serialize};
-use tokio::sync::watch;
 
 /// Durations, counted as they come.
 #[derive(Debug, Clone)]
@@ -56,7 +52,11 @@ pub(super) struct Probe {
     pub(super) early: bool,
 }
 
-impl Store for Probe {
+impl Layer for Probe {
+    fn below(&self) -> &dyn Store {
+        &*self.inner
+    }
+
     fn commit(&self, commit: Commit) -> BoxFuture<'_, Result<Committed, CommitError>> {
         Box::pin(async move {
             let started = Instant::now();
@@ -73,83 +73,5 @@ impl Store for Probe {
         let inner = Arc::clone(&self.inner);
         tokio::spawn(async move { drop(inner.append_inbox(item).await) });
         Box::pin(std::future::ready(Ok(InboxSeq(0))))
-    }
-
-    fn load(&self, id: EntityId) -> BoxFuture<'_, Result<Option<Entity>, ReadError>> {
-        self.inner.load(id)
-    }
-
-    fn by_claim(&self, claim: &Claim) -> BoxFuture<'_, Result<Option<EntityId>, ReadError>> {
-        self.inner.by_claim(claim)
-    }
-
-    fn due(
-        &self,
-        partition: PartitionId,
-        until: Micros,
-        limit: usize,
-    ) -> BoxFuture<'_, Result<Vec<Due>, ReadError>> {
-        self.inner.due(partition, until, limit)
-    }
-
-    fn list(&self, query: ListQuery) -> BoxFuture<'_, Result<Vec<Entity>, ReadError>> {
-        self.inner.list(query)
-    }
-
-    fn counts(&self, kind: Kind) -> BoxFuture<'_, Result<BTreeMap<Label, u64>, ReadError>> {
-        self.inner.counts(kind)
-    }
-
-    fn history(
-        &self,
-        id: EntityId,
-        after: Version,
-        limit: usize,
-    ) -> BoxFuture<'_, Result<Vec<Event>, ReadError>> {
-        self.inner.history(id, after, limit)
-    }
-
-    fn feed(
-        &self,
-        after: Option<Cursor>,
-        limit: usize,
-    ) -> BoxFuture<'_, Result<FeedPage, ReadError>> {
-        self.inner.feed(after, limit)
-    }
-
-    fn head(&self) -> Cursor {
-        self.inner.head()
-    }
-
-    fn inbox(
-        &self,
-        after: Option<InboxSeq>,
-        limit: usize,
-    ) -> BoxFuture<'_, Result<Vec<InboxItem>, ReadError>> {
-        self.inner.inbox(after, limit)
-    }
-
-    fn inbox_len(&self) -> u64 {
-        self.inner.inbox_len()
-    }
-
-    fn incarnation(&self) -> Incarnation {
-        self.inner.incarnation()
-    }
-
-    fn backup(&self) -> BoxFuture<'_, Result<Backup, ReadError>> {
-        self.inner.backup()
-    }
-
-    fn durable(&self) -> watch::Receiver<Position> {
-        self.inner.durable()
-    }
-
-    fn health(&self) -> watch::Receiver<Health> {
-        self.inner.health()
-    }
-
-    fn close(&self) -> BoxFuture<'_, Result<(), ReadError>> {
-        self.inner.close()
     }
 }

@@ -13,16 +13,13 @@ pub use error::OpenError;
 pub use open::backend_of;
 pub use transfer::{export, import};
 
-use std::{any::Any, collections::BTreeMap, io};
+use std::{any::Any, io};
 
-use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::{
-    Backup, BoxFuture, CheckReport, Claim, Commit, CommitError, Committed, Cursor, Due, Entity,
-    EntityId, Event, FeedPage, Health, InboxItem, InboxSeq, Incarnation, Kind, Label, ListQuery,
-    Micros, NewInboxItem, PartitionId, Position, ReadError, Stats, Store, Version,
-    folder::FolderLock, journal::Journal, writer::GroupBounds,
+    CheckReport, Incarnation, Layer, ReadError, Stats, Store, folder::FolderLock, journal::Journal,
+    writer::GroupBounds,
 };
 
 use super::threaded::{Running, Threaded};
@@ -89,86 +86,8 @@ pub(crate) fn open_journal(
     open::whole(config, life).map(|opened| (opened.journal, opened.lock))
 }
 
-impl Store for EmbeddedStore {
-    fn commit(&self, commit: Commit) -> BoxFuture<'_, Result<Committed, CommitError>> {
-        self.inner.commit(commit)
-    }
-
-    fn append_inbox(&self, item: NewInboxItem) -> BoxFuture<'_, Result<InboxSeq, CommitError>> {
-        self.inner.append_inbox(item)
-    }
-
-    fn load(&self, id: EntityId) -> BoxFuture<'_, Result<Option<Entity>, ReadError>> {
-        self.inner.load(id)
-    }
-
-    fn by_claim(&self, claim: &Claim) -> BoxFuture<'_, Result<Option<EntityId>, ReadError>> {
-        self.inner.by_claim(claim)
-    }
-
-    fn due(
-        &self,
-        partition: PartitionId,
-        until: Micros,
-        limit: usize,
-    ) -> BoxFuture<'_, Result<Vec<Due>, ReadError>> {
-        self.inner.due(partition, until, limit)
-    }
-
-    fn list(&self, query: ListQuery) -> BoxFuture<'_, Result<Vec<Entity>, ReadError>> {
-        self.inner.list(query)
-    }
-
-    fn counts(&self, kind: Kind) -> BoxFuture<'_, Result<BTreeMap<Label, u64>, ReadError>> {
-        self.inner.counts(kind)
-    }
-
-    fn history(
-        &self,
-        id: EntityId,
-        after: Version,
-        limit: usize,
-    ) -> BoxFuture<'_, Result<Vec<Event>, ReadError>> {
-        self.inner.history(id, after, limit)
-    }
-
-    fn feed(
-        &self,
-        after: Option<Cursor>,
-        limit: usize,
-    ) -> BoxFuture<'_, Result<FeedPage, ReadError>> {
-        self.inner.feed(after, limit)
-    }
-
-    fn inbox(
-        &self,
-        after: Option<InboxSeq>,
-        limit: usize,
-    ) -> BoxFuture<'_, Result<Vec<InboxItem>, ReadError>> {
-        self.inner.inbox(after, limit)
-    }
-
-    fn inbox_len(&self) -> u64 {
-        self.inner.inbox_len()
-    }
-
-    fn backup(&self) -> BoxFuture<'_, Result<Backup, ReadError>> {
-        self.inner.backup()
-    }
-
-    fn incarnation(&self) -> Incarnation {
-        self.inner.incarnation()
-    }
-
-    fn durable(&self) -> watch::Receiver<Position> {
-        self.inner.durable()
-    }
-
-    fn health(&self) -> watch::Receiver<Health> {
-        self.inner.health()
-    }
-
-    fn close(&self) -> BoxFuture<'_, Result<(), ReadError>> {
-        self.inner.close()
+impl Layer for EmbeddedStore {
+    fn below(&self) -> &dyn Store {
+        &self.inner
     }
 }
