@@ -504,6 +504,9 @@ pub(crate) struct SubmitArgs {
     /// Your own word for the order.
     #[arg(long)]
     pub(crate) reference: Option<String>,
+    /// What else to hang on the order; as often as wanted.
+    #[arg(long, value_name = "NAME=TEXT", value_parser = named_text)]
+    pub(crate) metadata: Vec<(String, String)>,
     /// If the lock ends first, take a fresh one as long as the payer need not pay more than this.
     #[arg(long)]
     pub(crate) relock_max_pay: Option<String>,
@@ -513,4 +516,10 @@ pub(crate) struct SubmitArgs {
     /// Which account.
     #[arg(long, default_value = "default")]
     pub(crate) account: String,
+}
+
+/// `NAME=TEXT`; the text may hold more of `=`.
+fn named_text(argument: &str) -> Result<(String, String), String> {
+    let (name, text) = argument.split_once('=').ok_or("it is `NAME=TEXT`")?;
+    Ok((name.to_owned(), text.to_owned()))
 }

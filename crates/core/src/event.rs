@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
-    AccountId, Author, Exact, FailReason, Funds, IdempotencyKey, LockId, Observation, OrderId,
-    OrderResult, ProviderOrderId, Relock, Resolution, ReviewReason, Terms, Timestamp,
+    AccountId, Author, Exact, FailReason, Funds, IdempotencyKey, LockId, Metadata, Observation,
+    OrderId, OrderResult, ProviderOrderId, Relock, Resolution, ReviewReason, Terms, Timestamp,
     observation::Address,
 };
 
@@ -94,6 +94,8 @@ pub enum Event {
         terms: Box<Terms>,
         /// The caller's own word for it.
         reference: Option<String>,
+        /// What else the caller hung on it.
+        metadata: Metadata,
     },
     /// A create is about to be sent.
     CreateIntended {

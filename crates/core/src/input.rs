@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
-    AccountId, AnswerClass, Author, IdempotencyKey, LockId, Observation, ProviderOrderId, Relock,
-    ReviewReason, Terms, Timestamp,
+    AccountId, AnswerClass, Author, IdempotencyKey, LockId, Metadata, Observation, ProviderOrderId,
+    Relock, ReviewReason, Terms, Timestamp,
 };
 
 /// One thing that happened.
@@ -139,6 +139,8 @@ pub struct Submit {
     pub reference: Option<String>,
     /// At what price a fresh lock may take the place of one that ended; `None`: never.
     pub relock: Option<Relock>,
+    /// What else the caller hangs on the order, kept and shown.
+    pub metadata: Metadata,
 }
 
 /// A step of the create.

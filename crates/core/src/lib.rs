@@ -17,6 +17,7 @@ pub mod explain;
 pub mod facts;
 pub mod id;
 pub mod input;
+pub mod metadata;
 pub mod money;
 pub mod observation;
 mod observe;
@@ -42,6 +43,7 @@ pub use id::{AccountId, Author, IdempotencyKey, LockId, OrderId, ProviderOrderId
 pub use input::{
     Command, CreateAnswer, CreateInput, Input, Resolution, SecondOrderAcknowledged, Submit,
 };
+pub use metadata::Metadata;
 pub use money::{Currency, Exact, Network};
 pub use observation::{Address, Observation, ProviderStatus, Source, TransactionHash};
 pub use order::{EarlierLock, Order};

@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
-use orderkeep_core::{EventRecord, Order, Terms};
+use orderkeep_core::{Event, EventRecord, Order, Terms};
 use serde::{Serialize, de::DeserializeOwned};
 
 /// bincode 2, its standard configuration.
@@ -52,23 +52,41 @@ pub trait Record: Serialize + DeserializeOwned {
         let _ = schema;
         &[]
     }
+
+    /// Whether this record is of a kind that has what was added.
+    fn has_what_was_added(&self) -> bool {
+        true
+    }
 }
 
 impl Record for Order {
     const WHAT: &'static str = "order";
-    /// 2: claims that were written down, fresh locks.
-    const SCHEMA: u16 = 2;
+    /// 2: claims that were written down, fresh locks. 3: metadata.
+    const SCHEMA: u16 = 3;
 
     fn added_since(schema: u16) -> &'static [u8] {
-        // No claims, no fresh lock allowed, no earlier locks.
-        if schema < 2 { &[0, 0, 0] } else { &[] }
+        match schema {
+            // No claims, no fresh lock allowed, no earlier locks; no metadata.
+            ..2 => &[0, 0, 0, 0],
+            2 => &[0],
+            3.. => &[],
+        }
     }
 }
 
 impl Record for EventRecord {
     const WHAT: &'static str = "event";
-    /// Kinds of events are only ever added at the end, which changes no bytes of the others.
-    const SCHEMA: u16 = 1;
+    /// Kinds of events are only ever added at the end, which changes no bytes of the others. 2: metadata, in the event
+    /// that an order begins with.
+    const SCHEMA: u16 = 2;
+
+    fn added_since(schema: u16) -> &'static [u8] {
+        if schema < 2 { &[0] } else { &[] }
+    }
+
+    fn has_what_was_added(&self) -> bool {
+        matches!(self.event, Event::Submitted { .. })
+    }
 }
 
 impl Record for Terms {
@@ -110,10 +128,11 @@ pub fn decode<T: Record>(bytes: &[u8]) -> Result<T, CodecError> {
     let payload: Cow<'_, [u8]> =
         if added.is_empty() { payload.into() } else { [payload, added].concat().into() };
     let config = bincode::config::standard().with_limit::<DECODE_LIMIT>();
-    let (record, read) = bincode::serde::decode_from_slice(&payload, config)
+    let (record, read): (T, _) = bincode::serde::decode_from_slice(&payload, config)
         .map_err(|error| damaged(error.to_string()))?;
-    if read != payload.len() {
-        return Err(damaged(format!("{} bytes too many", payload.len() - read)));
+    let left = if record.has_what_was_added() { 0 } else { added.len() };
+    if read + left != payload.len() {
+        return Err(damaged(format!("{read} bytes of {} are it", payload.len() - left)));
     }
     Ok(record)
 }

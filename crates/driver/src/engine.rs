@@ -12,8 +12,8 @@ use std::{fmt, sync::Arc};
 
 use bytes::Bytes;
 use orderkeep_core::{
-    AccountId, Author, Command, Disposition, IdempotencyKey, Input, LockId, Order, OrderId, Relock,
-    StateName, Submit, Terms, Timestamp,
+    AccountId, Author, Command, Disposition, IdempotencyKey, Input, LockId, Metadata, Order,
+    OrderId, Relock, StateName, Submit, Terms, Timestamp,
 };
 use orderkeep_provider::{LockRequest, Rates};
 use orderkeep_store::{Change, Commit, CommitError, EntityId, Store};
@@ -58,6 +58,8 @@ pub struct SubmitRequest {
     pub reference: Option<String>,
     /// At what price a fresh lock may take the place of one that ended; `None`: never.
     pub relock: Option<Relock>,
+    /// What else the caller hangs on the order.
+    pub metadata: Metadata,
 }
 
 /// Where the terms of an order come from.
@@ -253,21 +255,20 @@ impl Engine {
         if request.reference.as_ref().is_some_and(|text| text.len() > Order::TEXT_BYTES_MAX) {
             return Err(SubmitError::ReferenceTooLong(Order::TEXT_BYTES_MAX));
         }
-        let terms = match request.terms {
+        let terms = match &request.terms {
             TermsSource::Sell(sale) => {
-                return self
-                    .sell(sale, request.account, request.key, request.reference, request.relock)
-                    .await;
+                let sale = sale.clone();
+                return self.sell(sale, request).await;
             }
             TermsSource::Lock(lock_id) => self
-                .terms_of(&request.account, &lock_id)
+                .terms_of(&request.account, lock_id)
                 .await?
                 .ok_or_else(|| SubmitError::UnknownLock(lock_id.to_string()))?,
             TermsSource::Given(given) => {
                 if let Some(taken) = self.terms_of(&request.account, &given.lock_id).await? {
-                    taken.agrees_with(&given)?;
+                    taken.agrees_with(given)?;
                 }
-                *given
+                Terms::clone(given)
             }
         };
         let submit = Submit {
@@ -276,6 +277,7 @@ impl Engine {
             terms,
             reference: request.reference,
             relock: request.relock,
+            metadata: request.metadata,
         };
         if let Some(holder) = self
             .store()

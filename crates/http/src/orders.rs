@@ -7,8 +7,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use orderkeep_core::{
-    AccountId, Currency, Exact, IdempotencyKey, LockId, Network, Order, OrderId, StateName,
-    Timestamp,
+    AccountId, Currency, Exact, IdempotencyKey, LockId, Metadata, Network, Order, OrderId,
+    StateName, Timestamp,
 };
 use orderkeep_driver::{Engine, OrderList, SubmitRequest, TermsSource};
 use orderkeep_provider::LockRequest;
@@ -57,6 +57,10 @@ pub(crate) struct SubmitBody {
     reference: Option<String>,
     /// At what price a fresh lock may take the place of one that ended.
     relock: Option<RelockView>,
+    /// What else the caller hangs on it: kept, shown, and told with its first event.
+    #[serde(default)]
+    #[schema(value_type = Option<schema::Metadata>)]
+    metadata: Metadata,
 }
 
 /// What to sell and for how much.
@@ -130,6 +134,7 @@ pub(crate) async fn submit(
         },
         reference: body.reference,
         relock: body.relock.map(Into::into),
+        metadata: body.metadata,
     };
     let submitted = engine.submit(request).await?;
     let status = if submitted.replayed { StatusCode::OK } else { StatusCode::ACCEPTED };

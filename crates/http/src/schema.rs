@@ -1,5 +1,6 @@
 //! How the words of the lifecycle look in JSON, for the OpenAPI document: where a type of ours is written as text.
 
+use orderkeep_core::Metadata as Kept;
 use utoipa::{
     PartialSchema, ToSchema,
     openapi::{
@@ -82,6 +83,34 @@ impl PartialSchema for AmountSent {
 }
 
 impl ToSchema for AmountSent {}
+
+/// What a caller hangs on its order.
+#[derive(Debug)]
+pub enum Metadata {}
+
+impl PartialSchema for Metadata {
+    fn schema() -> RefOr<Schema> {
+        let text = |min: Option<usize>, max: usize| {
+            ObjectBuilder::new().schema_type(Type::String).min_length(min).max_length(Some(max))
+        };
+        ObjectBuilder::new()
+            .schema_type(Type::Object)
+            .property_names(Some(text(Some(1), Kept::NAME_CHARS_MAX)))
+            .additional_properties(Some(text(None, Kept::TEXT_CHARS_MAX)))
+            .max_properties(Some(Kept::ENTRIES_MAX))
+            .description(Some(format!(
+                "Names with a text each: at most {} of them, a name of 1 to {} characters, a text of at most {}; {} bytes in all.",
+                Kept::ENTRIES_MAX,
+                Kept::NAME_CHARS_MAX,
+                Kept::TEXT_CHARS_MAX,
+                Kept::BYTES_MAX,
+            )))
+            .build()
+            .into()
+    }
+}
+
+impl ToSchema for Metadata {}
 
 /// A value of the lifecycle as it is written in the history: a word, or an object with that word as its one field.
 #[derive(Debug)]

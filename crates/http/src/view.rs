@@ -1,8 +1,8 @@
 //! Orders as JSON: camel case, amounts as strings, times in RFC 3339.
 
 use orderkeep_core::{
-    Cause, Currency, Event, EventRecord, Exact, Fact, Funds, LockId, Network, Order, OrderResult,
-    PaymentKind, Relock, State, Terms, Timestamp,
+    Cause, Currency, Event, EventRecord, Exact, Fact, Funds, LockId, Metadata, Network, Order,
+    OrderResult, PaymentKind, Relock, State, Terms, Timestamp,
     explain::{Evidence, questions},
     observation::{Address, TransactionHash},
     state::{Create, Locked},
@@ -138,6 +138,9 @@ pub struct OrderView {
     pub idempotency_key: String,
     /// The caller's own word for it.
     pub reference: Option<String>,
+    /// What else the caller hung on it.
+    #[schema(value_type = schema::Metadata)]
+    pub metadata: Metadata,
     /// Where it stands.
     pub state: &'static str,
     /// Since when.
@@ -291,6 +294,7 @@ impl From<&Order> for OrderView {
             account: order.account.to_string(),
             idempotency_key: order.key.to_string(),
             reference: order.reference.clone(),
+            metadata: order.metadata.clone(),
             state: order.state_name().as_str(),
             since: order.since,
             created_at: order.created_at,

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use orderkeep_core::{AccountId, Author, Currency, Exact, Network, Relock};
+use orderkeep_core::{AccountId, Author, Currency, Exact, Metadata, Network, Relock};
 use orderkeep_driver::{
     CommandError, Engine, EngineError, LiftError, SubmitError, SubmitRequest, TermsSource,
     WebhookError,
@@ -231,6 +231,7 @@ fn request(shared: &Shared, engine: &Engine, sale: usize) -> Option<SubmitReques
         terms,
         reference: None,
         relock,
+        metadata: Metadata::default(),
     })
 }
 

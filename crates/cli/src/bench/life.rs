@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use orderkeep::{
     AccountId, Address, CreateAnswer, CreateInput, Currency, Exact, IdempotencyKey, Input, LockId,
-    Network, Observation, Order, OrderId, Outcome, Policy, ProviderOrderId, ProviderStatus, Source,
-    Step, Submit, Terms, Timestamp, TransactionHash, records,
+    Metadata, Network, Observation, Order, OrderId, Outcome, Policy, ProviderOrderId,
+    ProviderStatus, Source, Step, Submit, Terms, Timestamp, TransactionHash, records,
     store::{Commit, InboxDone, InboxSeq, NewInboxItem},
 };
 use serde::{Deserialize, Serialize};
@@ -188,6 +188,7 @@ impl Life {
             },
             reference: None,
             relock: None,
+            metadata: Metadata::default(),
         };
         let step = Order::submit(OrderId(Uuid::now_v7()), submit, self.began, &self.policy)
             .map_err(Failure::failed)?;

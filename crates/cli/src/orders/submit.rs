@@ -1,6 +1,6 @@
 //! Submitting one order.
 
-use std::path::Path;
+use std::{collections::BTreeMap, path::Path};
 
 use reqwest::Method;
 use serde::Serialize;
@@ -21,6 +21,8 @@ struct Body {
     account: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     reference: Option<String>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    metadata: BTreeMap<String, String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     lock_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -53,9 +55,15 @@ pub(crate) async fn run(
     args: SubmitArgs,
     format: OutputFormat,
 ) -> Result<(), Failure> {
+    let given = args.metadata.len();
+    let metadata: BTreeMap<_, _> = args.metadata.into_iter().collect();
+    if metadata.len() < given {
+        return Err(Failure::config("--metadata: one name is given twice"));
+    }
     let body = Body {
         account: args.account,
         reference: args.reference,
+        metadata,
         lock_id: args.lock_id,
         lock_answer: args.lock_answer.as_deref().map(json_file).transpose()?,
         sell: args.amount.map(|amount| Sell {

@@ -177,13 +177,25 @@ fn orders_from_the_command_line() {
             .output()
             .unwrap()
     };
-    let submitted = run(&["submit", "--amount", "25", "--key", "cart-1", "--reference", "cart 1"]);
+    let submitted = run(&[
+        "submit",
+        "--amount",
+        "25",
+        "--key",
+        "cart-1",
+        "--reference",
+        "cart 1",
+        "--metadata",
+        "shop=7 = 8",
+    ]);
     let order: serde_json::Value = serde_json::from_slice(&submitted.stdout).unwrap();
     let id = order["id"].as_str().unwrap();
     stage.to_executed(id);
     let shown: serde_json::Value =
         serde_json::from_slice(&run(&["show", id, "--history"]).stdout).unwrap();
     assert_eq!((&shown["state"], &shown["reference"]), (&json!("Executed"), &json!("cart 1")));
+    assert_eq!(shown["metadata"], json!({ "shop": "7 = 8" }));
+    assert_eq!(shown["history"][0]["event"]["submitted"]["metadata"], shown["metadata"]);
     assert!(shown["history"].as_array().unwrap().len() > 3);
     let listed: serde_json::Value =
         serde_json::from_slice(&run(&["list", "--state", "executed"]).stdout).unwrap();

@@ -34,7 +34,7 @@ impl BadHistory {
 
 /// The order that a first event makes.
 pub(crate) fn begin(first: &EventRecord) -> Result<Order, BadHistory> {
-    let Event::Submitted { id, account, key, terms, reference } = &first.event else {
+    let Event::Submitted { id, account, key, terms, reference, metadata } = &first.event else {
         return Err(BadHistory(format!("a history that begins with {}", first.event.name())));
     };
     Ok(Order {
@@ -64,6 +64,7 @@ pub(crate) fn begin(first: &EventRecord) -> Result<Order, BadHistory> {
         claims: 0,
         relock: None,
         earlier_locks: Vec::new(),
+        metadata: metadata.clone(),
     })
 }
 

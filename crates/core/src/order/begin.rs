@@ -46,6 +46,7 @@ pub(super) fn submitted(
             key: submit.key,
             terms: Box::new(submit.terms),
             reference: submit.reference,
+            metadata: submit.metadata,
         },
     };
     let events: Vec<_> = std::iter::once(first).chain(allowed).collect();

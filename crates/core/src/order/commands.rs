@@ -13,7 +13,8 @@ pub(crate) fn submit_again(order: &Order, submit: &Submit) -> Outcome {
         // A replay names the lock that it first came with.
         && order.earlier_locks.first().map_or(&order.terms, |earlier| &earlier.terms) == &submit.terms
         && order.relock == submit.relock
-        && order.reference == submit.reference;
+        && order.reference == submit.reference
+        && order.metadata == submit.metadata;
     if same {
         Outcome::AlreadyThere(Already::Duplicate)
     } else {

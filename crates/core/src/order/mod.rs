@@ -12,9 +12,9 @@ pub use apply::BadHistory;
 pub(crate) use draft::Draft;
 
 use crate::{
-    AccountId, AfterFact, Author, Cause, EventRecord, IdempotencyKey, Input, LockId, Observation,
-    OrderId, OrderOutcome, Outcome, Policy, ProviderOrderId, Relock, Review, ReviewReason, State,
-    StateName, Step, Submit, Terms, Timestamp, observation::Address, schedule,
+    AccountId, AfterFact, Author, Cause, EventRecord, IdempotencyKey, Input, LockId, Metadata,
+    Observation, OrderId, OrderOutcome, Outcome, Policy, ProviderOrderId, Relock, Review,
+    ReviewReason, State, StateName, Step, Submit, Terms, Timestamp, observation::Address, schedule,
     terms::TermsMismatch,
 };
 
@@ -59,6 +59,8 @@ pub struct Order {
     pub relock: Option<Relock>,
     /// The locks it had before this one, oldest first.
     pub earlier_locks: Vec<EarlierLock>,
+    /// What else the caller hung on it.
+    pub metadata: Metadata,
 }
 
 /// Somebody wants the order to end.

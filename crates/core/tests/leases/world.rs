@@ -79,6 +79,7 @@ pub(crate) fn submitted(policy: &Policy) -> Order {
         },
         reference: None,
         relock: None,
+        metadata: orderkeep_core::Metadata::default(),
     };
     Order::submit(id, submit, Clock::LockHolds.now(), policy).unwrap().next
 }

@@ -2,8 +2,8 @@
 
 use orderkeep_core::{
     AccountId, Address, AnswerClass, Author, Command, CreateAnswer, CreateInput, Currency, Event,
-    EventRecord, Exact, IdempotencyKey, Input, LockId, Network, Observation, Order, OrderId,
-    Outcome, Policy, ProviderOrderId, ProviderStatus, Relock, Resolution, ReviewReason,
+    EventRecord, Exact, IdempotencyKey, Input, LockId, Metadata, Network, Observation, Order,
+    OrderId, Outcome, Policy, ProviderOrderId, ProviderStatus, Relock, Resolution, ReviewReason,
     SecondOrderAcknowledged, Source, StateName, Step, Submit, Terms, Timestamp, TransactionHash,
 };
 use std::time::Duration;
@@ -71,6 +71,7 @@ pub(crate) fn submit() -> Submit {
         terms: terms(),
         reference: Some("invoice 7".to_owned()),
         relock: None,
+        metadata: Metadata::default(),
     }
 }
 

@@ -1,7 +1,8 @@
 //! Orders that the copy does not know, made again from what the provider says.
 
 use orderkeep_core::{
-    AccountId, Exact, IdempotencyKey, Observation, Order, OrderId, Submit, Terms, Timestamp,
+    AccountId, Exact, IdempotencyKey, Metadata, Observation, Order, OrderId, Submit, Terms,
+    Timestamp,
 };
 use orderkeep_store::{Commit, CommitError};
 use uuid::Uuid;
@@ -27,7 +28,14 @@ pub(crate) async fn rebuild(
     let Ok(key) = IdempotencyKey::new(format!("rebuilt:{}", seen.provider_order)) else {
         return Ok(None);
     };
-    let submit = Submit { account: account.clone(), key, terms, reference: None, relock: None };
+    let submit = Submit {
+        account: account.clone(),
+        key,
+        terms,
+        reference: None,
+        relock: None,
+        metadata: Metadata::default(),
+    };
     let now = parts.clock.now();
     let id = OrderId(parts.entropy.id(now));
     let step = match Order::rebuild(id, submit, seen, incarnation, now, &parts.config.policy) {

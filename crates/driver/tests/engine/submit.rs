@@ -1,8 +1,8 @@
 //! Submits: the same again, others in conflict, and locks that are of no use.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
-use orderkeep_core::{AccountId, FailReason, Network, State, StateName};
+use orderkeep_core::{AccountId, FailReason, Metadata, Network, State, StateName};
 use orderkeep_driver::{SubmitError, SubmitRequest, TermsSource};
 use orderkeep_provider::LockRequest;
 
@@ -57,6 +57,12 @@ async fn a14_one_lock_two_callers() {
     let other_body = SubmitRequest { reference: None, ..request("lock-1", terms("lock-1")) };
     let conflict = SubmitError::KeyConflict { key: "lock-1".to_owned(), holder: first };
     assert_eq!(world.engine.submit(other_body).await, Err(conflict.clone()));
+    let cart = BTreeMap::from([("cart".to_owned(), "17".to_owned())]);
+    let other_metadata = SubmitRequest {
+        metadata: Metadata::new(cart).unwrap(),
+        ..request("lock-1", terms("lock-1"))
+    };
+    assert_eq!(world.engine.submit(other_metadata).await, Err(conflict.clone()));
     let other_lock = request("lock-1", terms("lock-2"));
     assert_eq!(world.engine.submit(other_lock).await, Err(conflict));
     let taken = SubmitError::LockTaken { lock_id: "lock-1".to_owned(), holder: first };

@@ -4,8 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use orderkeep_core::{
-    AccountId, Currency, Event, Exact, IdempotencyKey, LockId, Network, Order, OrderId, Policy,
-    ProviderOrderId, StateName, Terms, Timestamp,
+    AccountId, Currency, Event, Exact, IdempotencyKey, LockId, Metadata, Network, Order, OrderId,
+    Policy, ProviderOrderId, StateName, Terms, Timestamp,
 };
 use orderkeep_driver::{
     Clock, Engine, EngineConfig, StartError, SubmitRequest, TermsSource, TokioClock, WebhookError,
@@ -65,6 +65,7 @@ pub(crate) fn request(key: &str, terms: Terms) -> SubmitRequest {
         terms: TermsSource::Given(Box::new(terms)),
         reference: Some("invoice 7".to_owned()),
         relock: None,
+        metadata: Metadata::default(),
     }
 }
 

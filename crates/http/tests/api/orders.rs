@@ -7,7 +7,8 @@ use crate::world::{World, terms};
 #[tokio::test(start_paused = true)]
 async fn an_order_has_these_fields() {
     let world = World::new().await;
-    let body = terms("lock-1").replace(r#"{"terms""#, r#"{"reference":"cart 17","terms""#);
+    let body = terms("lock-1")
+        .replace(r#"{"terms""#, r#"{"reference":"cart 17","metadata":{"shop":"7"},"terms""#);
     let submitted = world.submit("cart-17", body).await;
     assert_eq!(submitted.status, 202);
     let id = submitted.body["id"].as_str().unwrap().to_owned();
@@ -17,6 +18,7 @@ async fn an_order_has_these_fields() {
         "account": "default",
         "idempotencyKey": "cart-17",
         "reference": "cart 17",
+        "metadata": { "shop": "7" },
         "state": "Locked",
         "since": "2026-03-01T12:00:00Z",
         "createdAt": "2026-03-01T12:00:00Z",
@@ -71,6 +73,7 @@ async fn an_order_has_these_fields() {
         .collect();
     assert_eq!(events[1], (&json!(2), &json!({ "create_intended": { "attempt": 1 } })));
     assert_eq!(events[0].1["submitted"]["key"], "cart-17");
+    assert_eq!(events[0].1["submitted"]["metadata"], json!({ "shop": "7" }));
     assert_eq!((events.len(), &history["nextCursor"]), (2, &Value::Null));
 }
 

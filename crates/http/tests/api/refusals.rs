@@ -35,7 +35,18 @@ async fn bad_submits_are_told_what_is_wrong() {
         good.replace(r#"{"terms""#, &format!(r#"{{"reference":"{}","terms""#, "x".repeat(10_000)));
     world.submit("k", long).await.is_problem(422, "reference_too_long", "bytes");
     let odd = Request::post("/v1/orders").header("idempotency-key", &b"\xff"[..]);
-    world.send(odd.body(good.into()).unwrap()).await.is_problem(400, "bad_request", "odd");
+    world.send(odd.body(good.clone().into()).unwrap()).await.is_problem(400, "bad_request", "odd");
+    for (metadata, pointer, word) in [
+        (r#"{"shop":7}"#, "/metadata/shop", "expected a string"),
+        (r#"["shop"]"#, "/metadata", "fields are texts"),
+        (r#"{"shop":"7","shop":"8"}"#, "/metadata", "twice"),
+        (r#"{"":"7"}"#, "/metadata", "empty"),
+    ] {
+        let given = format!(r#"{{"metadata":{metadata},"terms""#);
+        let refused = world.submit("k", good.replace(r#"{"terms""#, &given)).await;
+        refused.is_problem(400, "bad_request", word);
+        assert_eq!(refused.body["pointer"], pointer, "{refused:?}");
+    }
     // Nothing of it came to anything.
     assert_eq!(world.get("/v1/orders").await.body["items"], serde_json::json!([]));
     assert_eq!(world.get("/v1/status").await.body["sinceStart"]["createsSent"], 0);
