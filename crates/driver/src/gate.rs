@@ -119,8 +119,11 @@ impl Drop for Permit {
 impl Permit {
     /// Says how the call went, and gives the permit back.
     pub(crate) fn report<T>(self, result: &Result<T, CallError>) {
-        let class = result.as_ref().err().map(|error| (error.class, error.retry_after));
-        self.gate.lock().report(class, self.probe, Instant::now(), &self.gate.budget);
+        let failure = result.as_ref().err().map(|error| {
+            let denied = error.refuses_credential();
+            (if denied { FailureClass::Denied } else { error.class }, error.retry_after)
+        });
+        self.gate.lock().report(failure, self.probe, Instant::now(), &self.gate.budget);
     }
 }
 

@@ -71,6 +71,9 @@ pub(crate) fn class(
     }
     match status {
         401 => FailureClass::Denied,
+        // Who may not do this may not do it again either. But what stands before the provider also answers so, at times
+        // after the call went through: a create needs the provider's own word that nothing was made.
+        403 if code.is_some() || call.harmless() => FailureClass::Denied,
         429 => FailureClass::Throttled,
         400..=499 => match said {
             Some(CodeClass::Definite) => FailureClass::Definite,

@@ -76,6 +76,15 @@ pub struct CallError {
     pub retry_after: Option<Duration>,
 }
 
+impl CallError {
+    /// Whether the credential was refused (HTTP 401 and 403), so that no other call with it is worth making until
+    /// somebody has looked. Says nothing of whether this call had an effect: see [`Self::class`].
+    #[must_use]
+    pub fn refuses_credential(&self) -> bool {
+        self.class == FailureClass::Denied || matches!(self.status, Some(401 | 403))
+    }
+}
+
 /// A text that is not the provider's answer to a lock.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not a lock answer of the provider: {0}")]

@@ -108,6 +108,21 @@ async fn a_refused_credential_stops_everything() {
     assert_eq!(gate.state(), GateState::Flowing);
 }
 
+/// By whatever stands before the provider: the call may have had an effect, and no other is worth making.
+#[tokio::test(start_paused = true)]
+async fn a_403_stops_everything_whatever_came_of_its_call() {
+    for class in [FailureClass::Ambiguous, FailureClass::Definite, FailureClass::Denied] {
+        for status in [401, 403] {
+            let gate = running(budget());
+            let mut forbidden = failure(class);
+            forbidden.as_mut().unwrap_err().status = Some(status);
+            gate.permit(Purpose::Read, FAR).await.unwrap().report(&forbidden);
+            assert_eq!(gate.state(), GateState::Denied, "{class:?} {status}");
+            assert!(!gate.answers());
+        }
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn waits_as_long_as_it_is_asked_to() {
     let gate = running(budget());

@@ -73,7 +73,6 @@ fn rows() -> Vec<Row> {
         answer("400 Bad Request", "", r#"{"errorCode":403}"#, Ambiguous),
         answer("400 Bad Request", "", r#"{"errorCode":"P403","errorCode":"P500"}"#, Ambiguous),
         answer("400 Bad Request", "", r#"[{"errorCode":"P403"}]"#, Ambiguous),
-        answer("403 Forbidden", "", PAGE, Ambiguous),
         answer("404 Not Found", "", PAGE, Ambiguous),
         answer("405 Method Not Allowed", "", "", Ambiguous),
         answer("408 Request Timeout", "", "", Ambiguous),
@@ -85,6 +84,12 @@ fn rows() -> Vec<Row> {
             Reaction::Close(bytes("HTTP/1.1 401 Unauthorized\r\ncontent-length: 9\r\n\r\n")),
             Denied,
         ),
+        // By the provider's own word; without it, what answers may stand before the provider or after it.
+        error("403 Forbidden", "P999", Denied),
+        error("403 Forbidden", "P403", Denied),
+        error("403 Forbidden", "P500", Ambiguous),
+        answer("403 Forbidden", "", PAGE, Ambiguous),
+        answer("403 Forbidden", "", "", Ambiguous),
         // Too many.
         answer("429 Too Many Requests", "", "", Throttled),
         Row {
@@ -170,6 +175,9 @@ async fn a_create_is_classed_by_code_and_status_and_sent_once() {
         if status.is_some() {
             assert_eq!(error.status, status, "{name}\n{error:?}");
         }
+        // Whatever came of this call: none that follows is worth making.
+        let refused = matches!(error.status, Some(401 | 403));
+        assert_eq!(error.refuses_credential(), refused, "{name}\n{error:?}");
         assert_eq!(error.retry_after, retry_after.map(Duration::from_secs), "{name}\n{error:?}");
         assert_eq!(server.requests().len(), 1, "{name}\n{:?}", server.requests());
         assert_eq!(server.connections(), 1, "{name}");
