@@ -259,6 +259,12 @@ pub enum Event {
         /// Of which lock.
         lock_id: LockId,
     },
+    /// The provider's clock is ahead of ours. By ours there was still time; what follows in the same step was decided by
+    /// the margin that is wider by as much.
+    MarginWidened {
+        /// So many milliseconds.
+        by_ms: u64,
+    },
 }
 
 /// What proves that a provider's order is ours.
@@ -308,6 +314,7 @@ impl Event {
             Self::Relocked { .. } => "relocked",
             Self::RelockDeclined { .. } => "relock_declined",
             Self::GivenUpOrderFound { .. } => "given_up_order_found",
+            Self::MarginWidened { .. } => "margin_widened",
         }
     }
 }

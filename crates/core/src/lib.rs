@@ -25,6 +25,7 @@ pub mod order;
 pub mod outcome;
 pub mod payment;
 pub mod policy;
+pub mod replay;
 pub mod report;
 mod restore;
 pub mod retry;

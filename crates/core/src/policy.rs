@@ -11,6 +11,9 @@ use crate::{AnswerTable, Exact};
 pub struct Policy {
     /// A create is never sent later than this before its lock ends.
     pub lock_margin: Duration,
+    /// So much sooner a lock ends by the provider's clock than by ours. Not decided but measured: the margin is wider by as
+    /// much, and where that decides something, the order's history says so ([`crate::Event::MarginWidened`]).
+    pub clock_ahead: Duration,
     /// After this long without an answer a create's outcome is unknown.
     pub create_timeout: Duration,
     /// First and longest wait before a create that had no effect is sent again.
@@ -22,6 +25,8 @@ pub struct Policy {
     pub provider_order_window: Option<Duration>,
     /// An unknown create asks for a person after this long.
     pub unknown_create_review_after: Duration,
+    /// A fresh lock that does not come asks for a person after this long.
+    pub relock_review_after: Duration,
     /// A missing address asks for a person after this long.
     pub wallet_review_after: Duration,
     /// A payment that is seen and not decided asks for a person after this long.
@@ -61,6 +66,14 @@ pub struct Polling {
     pub watch: (Duration, Duration),
 }
 
+impl Policy {
+    /// The margin before a lock's end, by the provider's clock.
+    #[must_use]
+    pub const fn margin(&self) -> Duration {
+        self.lock_margin.saturating_add(self.clock_ahead)
+    }
+}
+
 impl Default for Policy {
     fn default() -> Self {
         let seconds = Duration::from_secs;
@@ -69,12 +82,14 @@ impl Default for Policy {
         Self {
             // The connect and the flight of one request, twice.
             lock_margin: seconds(2),
+            clock_ahead: Duration::ZERO,
             create_timeout: seconds(30),
             create_backoff: (Duration::from_millis(500), seconds(8)),
             answers: AnswerTable::default(),
             provider_order_window: None,
             // The provider's five tries of a webhook take two minutes.
             unknown_create_review_after: minutes(5),
+            relock_review_after: minutes(10),
             wallet_review_after: minutes(10),
             confirming_review_after: hours(2),
             overdue_review_after: minutes(15),

@@ -73,6 +73,8 @@ pub enum ReviewReason {
     Rebuilt,
     /// Executed with less than was locked.
     ExecutedAmount,
+    /// The lock is over, and no fresh one came for too long.
+    RelockLate,
 }
 
 /// No question is called so.
@@ -95,7 +97,7 @@ impl std::str::FromStr for ReviewReason {
 
 impl ReviewReason {
     /// All of them.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::UnknownCreate,
         Self::CreateRefused,
         Self::UnexpectedProviderOrder,
@@ -117,6 +119,7 @@ impl ReviewReason {
         Self::UnreadSinceRestore,
         Self::Rebuilt,
         Self::ExecutedAmount,
+        Self::RelockLate,
     ];
 
     /// The word for it, as JSON and the command line write it.
@@ -144,6 +147,7 @@ impl ReviewReason {
             Self::UnreadSinceRestore => "unread_since_restore",
             Self::Rebuilt => "rebuilt",
             Self::ExecutedAmount => "executed_amount",
+            Self::RelockLate => "relock_late",
         }
     }
 
@@ -191,6 +195,9 @@ impl ReviewReason {
             Self::Rebuilt => {
                 "the address is withheld; find out from your own records whose order this is, then acknowledge"
             }
+            Self::RelockLate => {
+                "ask the provider why it takes no lock, or cancel; it goes on trying until the time that was allowed is over"
+            }
             Self::ExecutedAmount => {
                 "compare with the credit; agree with the provider on the difference, then acknowledge"
             }
@@ -221,6 +228,7 @@ impl ReviewReason {
             | Self::Corrected
             | Self::AdoptionRefused
             | Self::ExposurePossible
+            | Self::RelockLate
             | Self::ExecutedAmount => false,
         }
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::{
     Order, PaymentKind, Policy, ProviderOrderId, Review, ReviewReason, State, Timestamp,
-    state::{AwaitingPayment, Create, Deposit, Locked, attempt_detail},
+    state::{AwaitingPayment, Create, Deposit, Locked, RELOCK_LATE, attempt_detail},
 };
 
 /// When to look at an order again.
@@ -41,7 +41,7 @@ pub enum Due {
 
 /// The last moment a create may be sent.
 pub(crate) fn last_send(order: &Order, policy: &Policy) -> Timestamp {
-    order.terms.expires_at.minus(policy.lock_margin)
+    order.terms.expires_at.minus(policy.margin())
 }
 
 /// When nobody can pay an order any more whose create is unknown. Only where nobody can have been shown an address.
@@ -66,9 +66,12 @@ pub(crate) fn due(order: &Order, now: Timestamp, policy: &Policy) -> Due {
                     }
                 }
                 Create::InFlight { .. } | Create::Unknown { .. } => Due::Tick,
-                Create::Relocking { .. } => {
+                Create::Relocking { since, .. } => {
                     let until = order.relock.as_ref().and_then(|relock| relock.until);
-                    if until.is_some_and(|until| now > until) { Due::Tick } else { Due::Lock }
+                    let asks = now >= since.plus(policy.relock_review_after)
+                        && !order.has_asked(ReviewReason::RelockLate, RELOCK_LATE);
+                    let over = until.is_some_and(|until| now > until);
+                    if over || asks { Due::Tick } else { Due::Lock }
                 }
             }
         }

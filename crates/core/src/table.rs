@@ -279,6 +279,7 @@ impl Cell {
                 | Event::RelockWanted { .. }
                 | Event::Relocked { .. }
                 | Event::RelockDeclined { .. }
+                | Event::MarginWidened { .. }
                 | Event::GivenUpOrderFound { .. } => cell.events.push(record.event.name()),
             }
         }

@@ -115,7 +115,7 @@ impl Conditions {
 
     fn made(&self, ahead: Duration, pace: Pace) -> Policy {
         let mut policy = self.configured.clone();
-        policy.lock_margin += ahead;
+        policy.clock_ahead = ahead;
         policy.polling = pace.paced(&self.configured.polling);
         policy
     }
@@ -229,7 +229,7 @@ mod tests {
     fn the_margin_grows_with_a_clock_that_is_ahead_and_only_so_far() {
         let margin = |ahead_ms| {
             let conditions = Conditions::new(Policy::default());
-            conditions.policy(skew(ahead_ms)).lock_margin.as_secs()
+            conditions.policy(skew(ahead_ms)).margin().as_secs()
         };
         let cases = [(-60_000, 2), (0, 2), (900, 2), (1_001, 4), (4_500, 7), (3_600_000, 32)];
         for (ahead_ms, seconds) in cases {
@@ -261,6 +261,47 @@ mod tests {
         let tight = conditions.policy(None).polling.clone();
         assert_eq!(tight.payment, (configured.payment.0, configured.payment.1 / 2));
         assert_eq!(tight.watch, configured.watch);
+    }
+
+    #[test]
+    fn webhooks_that_are_neither_on_time_nor_late_leave_the_polls_as_they_are() {
+        let seconds = |n| Some(Duration::from_secs(n));
+        let cases = [
+            (None, Pace::Usual),
+            (seconds(0), Pace::Relaxed),
+            (seconds(2), Pace::Relaxed),
+            (seconds(3), Pace::Usual),
+            (seconds(14), Pace::Usual),
+            (seconds(15), Pace::Tight),
+        ];
+        for (typical, pace) in cases {
+            assert_eq!(Pace::of(typical), pace, "{typical:?}");
+        }
+    }
+
+    #[test]
+    fn the_longest_polls_that_may_be_chosen_are_those_of_what_is_configured() {
+        let seconds = Duration::from_secs;
+        let polling = Polling { payment: (seconds(7), seconds(70)), ..Policy::default().polling };
+        let configured = Policy { polling, lock_margin: seconds(9), ..Policy::default() };
+        let slowest = Conditions::new(configured).slowest();
+        assert_eq!(slowest.polling.payment, (seconds(14), seconds(70)));
+        assert_eq!(slowest.lock_margin, seconds(9));
+    }
+
+    /// What a webhook tells first takes the place of what its order had been found to be; other orders' is still untold.
+    #[test]
+    fn what_is_told_first_says_nothing_of_what_was_found_before() {
+        let conditions = Conditions::new(Policy::default());
+        let [told, other] = [1, 2].map(|n| OrderId(Uuid::from_u128(n)));
+        conditions.found_by_read(told, at(0));
+        conditions.found_by_read(other, at(0));
+        conditions.heard_first(told, at(10));
+        conditions.heard_again(told, at(100));
+        conditions.heard_again(other, at(100));
+        let late: Vec<u64> =
+            conditions.lock().lateness.last.iter().map(Duration::as_secs).collect();
+        assert_eq!(late, [0, 100]);
     }
 
     #[test]

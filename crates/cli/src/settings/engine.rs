@@ -59,6 +59,8 @@ pub(crate) struct PolicySettings {
     provider_order_window: Option<Span>,
     /// An unknown create asks for a person after this long.
     unknown_create_review_after: Span,
+    /// A fresh lock that does not come asks for a person after this long.
+    relock_review_after: Span,
     /// A missing address asks for a person after this long.
     wallet_review_after: Span,
     /// A payment that is seen and not decided asks for a person after this long.
@@ -103,6 +105,7 @@ impl Default for PolicySettings {
             create_backoff: pair(policy.create_backoff),
             provider_order_window: policy.provider_order_window.map(Span),
             unknown_create_review_after: policy.unknown_create_review_after.into(),
+            relock_review_after: policy.relock_review_after.into(),
             wallet_review_after: policy.wallet_review_after.into(),
             confirming_review_after: policy.confirming_review_after.into(),
             overdue_review_after: policy.overdue_review_after.into(),
@@ -130,11 +133,13 @@ impl PolicySettings {
             .fold(AnswerTable::default(), |table, (code, verdict)| table.with(code, *verdict));
         Policy {
             lock_margin: self.lock_margin.0,
+            clock_ahead: std::time::Duration::ZERO,
             create_timeout: self.create_timeout.0,
             create_backoff: pair(self.create_backoff),
             answers,
             provider_order_window: self.provider_order_window.map(|span| span.0),
             unknown_create_review_after: self.unknown_create_review_after.0,
+            relock_review_after: self.relock_review_after.0,
             wallet_review_after: self.wallet_review_after.0,
             confirming_review_after: self.confirming_review_after.0,
             overdue_review_after: self.overdue_review_after.0,

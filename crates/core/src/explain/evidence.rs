@@ -1,7 +1,10 @@
 //! What each event says, as a sentence.
 
+use std::time::Duration;
+
 use serde::Serialize;
 
+use super::span;
 use crate::{
     Author, Cause, Event, EventRecord, FailReason, Funds, Observation, OrderResult, Resolution,
     Timestamp, event::BoundBy,
@@ -154,6 +157,10 @@ fn sentence(event: &Event, cause: &Cause) -> String {
         Event::RelockDeclined { why } => format!("No fresh lock: {why}."),
         Event::GivenUpOrderFound { provider_order, lock_id } => format!(
             "The provider has order {provider_order} of lock {lock_id}, which this order gave up. It is never acted on."
+        ),
+        Event::MarginWidened { by_ms } => format!(
+            "The provider's clock is {} ahead of ours, so the lock ends as much sooner: what follows was decided by that.",
+            span(Duration::from_millis(*by_ms))
         ),
     }
 }

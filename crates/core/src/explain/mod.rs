@@ -14,7 +14,8 @@ pub use evidence::Evidence;
 pub use settle::{Question, commands, questions};
 
 use crate::{
-    EventRecord, Order, OrderId, Policy, StateName, Timestamp, state::State, table::Situation,
+    EventRecord, Order, OrderId, Policy, StateName, Timestamp, replay::Difference, state::State,
+    table::Situation,
 };
 
 /// What the order itself does not know.
@@ -55,7 +56,7 @@ pub struct Explanation {
     pub since: Timestamp,
     /// When this was said.
     pub at: Timestamp,
-    /// Why it stands there.
+    /// Why it stands there; and what today's rules and settings would have made of its history, where that differs.
     pub why: Vec<String>,
     /// What the engine does next.
     pub next: Vec<String>,
@@ -77,13 +78,17 @@ impl Order {
         now: Timestamp,
         policy: &Policy,
     ) -> Explanation {
+        let records: Vec<_> = history.iter().map(|(_, record)| record.clone()).collect();
+        let mut why = next::why(self, now);
+        let differences = Self::replay(&records, policy).unwrap_or_default();
+        why.extend(differences.iter().map(Difference::said));
         Explanation {
             order_id: self.id,
             state: self.state_name(),
             situation: Situation::of(self).words(),
             since: self.since,
             at: now,
-            why: next::why(self, now),
+            why,
             next: next::next(self, outlook, now, policy),
             next_at: outlook.wake_up,
             questions: questions(self),

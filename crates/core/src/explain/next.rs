@@ -216,7 +216,7 @@ fn reads(outlook: Outlook, now: Timestamp) -> String {
 
 fn next_locked(order: &Order, create: &Create, now: Timestamp, policy: &Policy) -> Vec<String> {
     let last = schedule::last_send(order, policy);
-    let ends = format!("{}, {} before its lock ends", when(last, now), span(policy.lock_margin));
+    let ends = format!("{}, {} before its lock ends", when(last, now), span(policy.margin()));
     if order.adopting.is_some() {
         return vec![
             "The named provider order is read now; if it carries our lock, it is this one's."
@@ -270,16 +270,21 @@ fn next_locked(order: &Order, create: &Create, now: Timestamp, policy: &Policy) 
             });
             next
         }
-        Create::Relocking { instead_of, .. } => {
+        Create::Relocking { instead_of, since, .. } => {
             let most =
                 order.relock.as_ref().map_or("nothing", |relock| relock.max_pay_amount.text());
-            vec![
+            let asks = since.plus(policy.relock_review_after);
+            let asked =
+                (asks > now).then(|| format!("A person is asked at {}.", when(asks, now)));
+            let mut next = vec![
                 "A fresh lock is asked for until the provider gives one.".to_owned(),
                 format!(
                     "If it asks more than {most} of the payer, the order fails as `{}`.",
                     instead_of.name()
                 ),
-            ]
+            ];
+            next.extend(asked);
+            next
         }
     }
 }

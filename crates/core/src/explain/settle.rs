@@ -61,6 +61,7 @@ pub fn commands(order: &Order, review: &Review) -> Vec<String> {
             acknowledge,
         ],
         ReviewReason::CreateRefused if locked => vec![retry, cancel],
+        ReviewReason::RelockLate if locked => vec![cancel, acknowledge],
         ReviewReason::AdoptionRefused if locked => vec![adopt, acknowledge],
         ReviewReason::TermsMismatch if !order.state_name().is_end() => vec![acknowledge, cancel],
         // A read may have settled it meanwhile.
@@ -84,6 +85,7 @@ pub fn commands(order: &Order, review: &Review) -> Vec<String> {
         | ReviewReason::Corrected
         | ReviewReason::ExposurePossible
         | ReviewReason::Rebuilt
+        | ReviewReason::RelockLate
         | ReviewReason::ExecutedAmount => vec![acknowledge],
     }
 }

@@ -87,6 +87,7 @@ fn bind(draft: &mut Draft<'_>, seen: &Observation) {
     draft.settle(ReviewReason::UnknownCreate);
     draft.settle(ReviewReason::CreateRefused);
     draft.settle(ReviewReason::ExposurePossible);
+    draft.settle(ReviewReason::RelockLate);
     if !expected && !adopted {
         let detail = format!(
             "{} exists for this lock, and no create of ours explains it",

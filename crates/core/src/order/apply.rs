@@ -89,6 +89,7 @@ fn event(order: &mut Order, record: &EventRecord) -> Result<(), BadHistory> {
         | Event::CreateUnknown { .. }
         | Event::RelockWanted { .. }
         | Event::Relocked { .. }
+        | Event::MarginWidened { .. }
         | Event::PostAgainAuthorised => create(order, record)?,
         Event::Bound { provider_order, by } => {
             bind(order, Bound::new(provider_order.clone(), *by, at), record)?
@@ -288,6 +289,8 @@ fn create(order: &mut Order, record: &EventRecord) -> Result<(), BadHistory> {
                 };
             }
         }
+        // Told for the reader's sake; what it led to follows.
+        Event::MarginWidened { .. } => {}
         Event::RelockWanted { instead_of } => {
             let (Create::NotSent { attempts, .. }
             | Create::InFlight { attempt: attempts, .. }

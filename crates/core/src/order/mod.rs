@@ -1,6 +1,6 @@
 //! An order: what is common to all its states, and the two verbs, [`Order::step`] and [`Order::fold`].
 
-mod apply;
+pub(crate) mod apply;
 mod begin;
 pub(crate) mod commands;
 mod draft;
@@ -14,7 +14,10 @@ pub(crate) use draft::Draft;
 use crate::{
     AccountId, AfterFact, Author, Cause, EventRecord, IdempotencyKey, Input, LockId, Metadata,
     Observation, OrderId, OrderOutcome, Outcome, Policy, ProviderOrderId, Relock, Review,
-    ReviewReason, State, StateName, Step, Submit, Terms, Timestamp, observation::Address, schedule,
+    ReviewReason, State, StateName, Step, Submit, Terms, Timestamp,
+    observation::Address,
+    replay::{self, Difference},
+    schedule,
     terms::TermsMismatch,
 };
 
@@ -188,6 +191,13 @@ impl Order {
             apply::apply(&mut self, event)?;
         }
         Ok(self)
+    }
+
+    /// Judges a history again by the rules and settings of today, and says what would come to something else; changes
+    /// nothing. `None`: the history does not begin with its first event, or is no order's.
+    #[must_use]
+    pub fn replay(history: &[EventRecord], policy: &Policy) -> Option<Vec<Difference>> {
+        replay::replay(history, policy)
     }
 
     /// What is due.

@@ -356,9 +356,11 @@ impl Locked {
                 }
                 draft.finish()
             }
-            Create::Relocking { instead_of, .. } => {
+            Create::Relocking { instead_of, since, .. } => {
                 if !relock_goes_on(order, now) {
                     decline(&mut draft, "the time for a fresh lock is over", instead_of);
+                } else if now >= since.plus(policy.relock_review_after) {
+                    draft.raise(ReviewReason::RelockLate, RELOCK_LATE.to_owned());
                 }
                 draft.finish()
             }
@@ -380,16 +382,22 @@ impl Locked {
             return draft.finish();
         }
         let used = fresh.lock_id == order.terms.lock_id || order.gave_up(&fresh.lock_id);
-        if used || draft.now > fresh.expires_at.minus(draft.policy.lock_margin) {
+        if used || draft.now > fresh.expires_at.minus(draft.policy.margin()) {
             // Of no use; another is taken.
             return Outcome::AlreadyThere(Already::Stale);
         }
+        draft.settle(ReviewReason::RelockLate);
         draft.push(Event::Relocked { terms: Box::new(fresh.clone()) });
         draft.finish()
     }
 
     /// The lock can not be posted any more.
     fn past_margin(&self, mut draft: Draft<'_>) -> Outcome {
+        // By our clock alone there was still time: that it is not taken has a reason that nobody could find later.
+        if draft.now <= draft.next.terms.expires_at.minus(draft.policy.lock_margin) {
+            let by_ms = draft.policy.clock_ahead.as_millis().try_into().unwrap_or(u64::MAX);
+            draft.push(Event::MarginWidened { by_ms });
+        }
         match &self.create {
             Create::NotSent { unknown_before: false, held, .. } => {
                 if held.is_some() {
@@ -436,6 +444,7 @@ fn relock_goes_on(order: &Order, now: Timestamp) -> bool {
 fn decline(draft: &mut Draft<'_>, why: &str, instead_of: &FailReason) {
     draft.push(Event::RelockDeclined { why: why.to_owned() });
     draft.push(Event::Failed { reason: instead_of.clone(), funds: Funds::None });
+    draft.settle(ReviewReason::RelockLate);
 }
 
 /// Nothing is at the provider, and somebody wants the order to end.
@@ -444,6 +453,9 @@ fn end_as_cancelled(draft: &mut Draft<'_>) {
     draft.settle(ReviewReason::UnknownCreate);
     draft.settle(ReviewReason::CreateRefused);
 }
+
+/// What is said of a fresh lock that does not come.
+pub(crate) const RELOCK_LATE: &str = "no fresh lock could be taken";
 
 /// The facts of one attempt: what another attempt comes to is asked about anew.
 pub(crate) fn attempt_detail(attempt: u32, why: &str) -> String {

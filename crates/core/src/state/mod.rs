@@ -15,8 +15,8 @@ pub use awaiting_payment::AwaitingPayment;
 pub use created::Created;
 pub use executed::Executed;
 pub use failed::Failed;
-pub(crate) use locked::attempt_detail;
 pub use locked::{Create, Locked};
+pub(crate) use locked::{RELOCK_LATE, attempt_detail};
 pub use waiting_for_wallet::WaitingForWallet;
 
 use crate::{

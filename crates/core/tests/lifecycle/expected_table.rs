@@ -58,7 +58,7 @@ read: another order, its lock  | L!  L!   L!   L!   L!   L!   L!   L!   | C!   |
 read: ours, another lock       | L!  L!   L!   L!   L!   L!   L!   L!   | C+   | W+   | A+   A+   A+   A+   | E+   E+   | F+   F!   F!   F!   F!   F+   F+
 not found                      | L<  L<   L<   L<   L<   L<   L<   L<   | C+   | W+   | A+   A+   A+   A+   | E+   E+   | F+   F<   F<   F<   F<   F+   F+
 woken early                    | L=  L=   L=   L=   L=   L=   L=   L=   | C=   | W=   | A=   A=   A=   A=   | E=   E=   | F=   F=   F=   F=   F=   F=   F=
-woken late                     | F+  F+   L+   F+   L+   L+   L=   L=   | C+   | W+   | A+   A+   A+   A+   | E=   E=   | F=   F=   F=   F=   F=   F=   F=
+woken late                     | F+  F+   L+   F+   L+   L+   L=   L+   | C+   | W+   | A+   A+   A+   A+   | E=   E=   | F=   F=   F=   F=   F=   F=   F=
 restored                       | L+  L+   L+   L+   L+   L+   L=   L+   | C+   | W+   | A+   A+   A+   A+   | E=   E=   | F=   F=   F=   F=   F=   F=   F=
 ";
 

@@ -326,5 +326,7 @@ proptest! {
         let checkpoint: Order = round_trip(&Order::fold(before).unwrap());
         prop_assert_eq!(&checkpoint.then(after).unwrap(), order);
         prop_assert_eq!(order.version, u64::try_from(events.len()).unwrap());
+        // And judged again by the same rules, it all comes to the same.
+        prop_assert_eq!(Order::replay(&events, &policy()), Some(Vec::new()));
     }
 }

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use futures_util::FutureExt;
 use orderkeep_core::{
-    AnswerClass, CreateAnswer, CreateInput, Effect, Input, Order, OrderId, ProviderOrderId,
+    AnswerClass, CreateAnswer, CreateInput, Effect, Input, Order, OrderId, Policy, ProviderOrderId,
     ReviewReason, State, Step, Terms, Timestamp,
 };
 
@@ -68,7 +68,8 @@ impl Shard {
             match effect {
                 Effect::Create { attempt, lock_id } => {
                     let now = self.parts.clock.now();
-                    let may_send = order.may_still_send(now, &self.parts.policy(&order.account));
+                    let policy = self.parts.policy(&order.account);
+                    let may_send = order.may_still_send(now, &policy);
                     let account = self.parts.accounts.get(&order.account).cloned();
                     let Some(slot) = self.slots.get_mut(&order.id) else { continue };
                     let (id, attempt) = (order.id, *attempt);
@@ -101,11 +102,11 @@ impl Shard {
                         }
                         (_, _) => {
                             let why = if may_send {
-                                "no leave to call"
+                                "no leave to call".to_owned()
                             } else {
-                                "its lock's margin passed first"
+                                past_margin(&policy)
                             };
-                            let answer = CreateAnswer::NotSent { why: why.to_owned() };
+                            let answer = CreateAnswer::NotSent { why };
                             self.work
                                 .push(async move { Done::Created { id, attempt, answer } }.boxed());
                         }
@@ -189,6 +190,15 @@ impl Shard {
             slot.queue.push_back(Job::new(What::Look));
         }
         self.enqueue(id, Job::new(what));
+    }
+}
+
+fn past_margin(policy: &Policy) -> String {
+    let ahead = policy.clock_ahead.as_secs();
+    if ahead == 0 {
+        "its lock's margin passed first".to_owned()
+    } else {
+        format!("its lock's margin passed first; the provider's clock is {ahead} s ahead")
     }
 }
 

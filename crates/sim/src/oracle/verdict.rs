@@ -122,6 +122,7 @@ impl World {
             | Event::Relocked { .. }
             | Event::RelockDeclined { .. }
             | Event::GivenUpOrderFound { .. }
+            | Event::MarginWidened { .. }
             | Event::Noted { .. } => None,
         };
         if let Some(wrong) = wrong {

@@ -5,12 +5,15 @@ mod after_the_end;
 mod answers;
 mod bounds;
 mod cancel;
+mod clock_ahead;
 mod held;
+mod left_alone;
 mod money;
 mod questions;
 mod reads;
 mod relock;
 mod repeated;
+mod replay;
 mod restored;
 mod trust;
 
