@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use orderkeep_core::{FailReason, State, StateName};
+use orderkeep_core::{Event, FailReason, State, StateName};
 use orderkeep_driver::{AccountStatus, Pace as Polls};
 
 use crate::{
@@ -19,8 +19,8 @@ async fn account(world: &World) -> AccountStatus {
 /// Our clock is behind the provider's, or ahead of it.
 ///
 /// The difference is measured by the dates of the provider's answers and shown (`/v1/status`, metrics). A lock ends as
-/// much sooner as the provider's clock is ahead: what it would refuse as expired is not sent. A clock that is behind gives
-/// nothing.
+/// much sooner as the provider's clock is ahead: what it would refuse as expired is not sent, and where that decided, the
+/// order's history says so and by how much. A clock that is behind gives nothing.
 #[tokio::test(start_paused = true)]
 async fn a3_our_clock_is_behind_the_providers() {
     for (ahead_ms, sent) in [(0, true), (-60_000, true), (10_400, false)] {
@@ -37,6 +37,8 @@ async fn a3_our_clock_is_behind_the_providers() {
         if !sent {
             let State::Failed(failed) = &order.state else { panic!("{order:#?}") };
             assert_eq!(failed.reason, FailReason::LockExpired);
+            let widened = Event::MarginWidened { by_ms: 11_000 };
+            assert!(world.history(id).await.contains(&widened), "{:?}", world.events(id).await);
         }
     }
 }

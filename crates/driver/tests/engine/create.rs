@@ -86,9 +86,10 @@ async fn what_can_not_be_sent_in_time_fails_and_no_order_is_made() {
     assert_eq!(world.provider.most_orders_of_one_lock(), 0);
 }
 
-/// The key is refused (401), or the request (`P403`).
+/// The key is refused (401, 403), or the request (`P403`).
 ///
-/// All calls of the account stop and no order fails; `P403` waits for a person.
+/// All calls of the account stop and no order fails; `P403` waits for a person. A 403 without the provider's own word can
+/// come from what stands before it: that create's outcome is unknown, and the account stops all the same.
 #[tokio::test(start_paused = true)]
 async fn a10_key_is_refused() {
     let world = World::new([Says::Denied]).await;
@@ -105,6 +106,23 @@ async fn a10_key_is_refused() {
     world.wait(id, "bound", soon, |order| order.state.bound().is_some()).await;
     world.wait(other, "bound", soon, |order| order.state.bound().is_some()).await;
     assert_eq!(account().await, GateState::Flowing);
+    assert_eq!(world.provider.most_orders_of_one_lock(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_forbidden_create_is_unknown_where_the_provider_did_not_say_so_and_all_calls_stop() {
+    let world = World::new([Says::Forbidden]).await;
+    let id = world.submit("lock-1").await;
+    world.wait(id, "unknown", Duration::from_secs(5), Order::create_unknown).await;
+    let other = world.submit("lock-2").await;
+    world.until(59).await;
+    let gate = world.engine.status().await.unwrap().accounts["default"].gate;
+    assert_eq!(gate, GateState::Denied);
+    assert_eq!(world.order(other).await.state_name(), StateName::Locked);
+    assert_eq!(world.provider.calls().len(), 1, "nothing more is sent");
+    // One call tries after a minute, and what waited goes on.
+    world.wait(other, "bound", MINUTES, |order| order.state.bound().is_some()).await;
+    assert!(world.order(id).await.create_unknown());
     assert_eq!(world.provider.most_orders_of_one_lock(), 1);
 }
 

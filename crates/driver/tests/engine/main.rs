@@ -22,6 +22,8 @@ mod crash;
 #[cfg(test)]
 mod create;
 #[cfg(test)]
+mod dispositions;
+#[cfg(test)]
 mod every_commit;
 #[cfg(test)]
 mod feed;
@@ -40,6 +42,8 @@ mod parked;
 #[cfg(test)]
 mod queues;
 #[cfg(test)]
+mod relock;
+#[cfg(test)]
 mod repeated;
 #[cfg(test)]
 mod restore;
@@ -48,6 +52,8 @@ mod restore;
 mod scenarios;
 #[cfg(test)]
 mod slow_calls;
+#[cfg(test)]
+mod small_budget;
 #[cfg(test)]
 mod stops;
 #[cfg(test)]

@@ -19,7 +19,7 @@ use orderkeep_store::{Kind, Label, ListQuery, Store};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use crate::world::{address, at, terms};
+use crate::world::{LOCK_ENDS, address, at, terms};
 
 /// The one good webhook token.
 pub(crate) const TOKEN: &[u8] = b"token-of-the-tests";
@@ -46,6 +46,8 @@ pub(crate) enum Says {
     NotSent,
     /// The credential is refused.
     Denied,
+    /// 403 from whatever stands before it; nobody can tell what came of it.
+    Forbidden,
     /// Too many calls; come again after this.
     Throttled(Duration),
     /// Made, and never answered.
@@ -105,6 +107,11 @@ struct Ledger {
     /// What its reads say otherwise than its orders go on.
     tells: Option<fn(&mut Observation)>,
     clock_ahead_ms: Option<i64>,
+    /// How every lock fails, if it does.
+    locks_fail: Option<FailureClass>,
+    /// When locks were asked for.
+    locks: Vec<Instant>,
+    born: Instant,
 }
 
 #[derive(Debug)]
@@ -133,6 +140,9 @@ impl Scripted {
                 loses: false,
                 tells: None,
                 clock_ahead_ms: None,
+                locks_fail: None,
+                locks: Vec::new(),
+                born: Instant::now(),
             }),
             looks_into: Mutex::new(None),
         })
@@ -180,6 +190,16 @@ impl Scripted {
     /// What its answers' dates say of its clock.
     pub(crate) fn set_clock_ahead_ms(&self, ahead_ms: i64) {
         self.ledger().clock_ahead_ms = Some(ahead_ms);
+    }
+
+    /// From now on it gives no lock, and answers with this class of failure.
+    pub(crate) fn set_locks_fail(&self, class: Option<FailureClass>) {
+        self.ledger().locks_fail = class;
+    }
+
+    /// When locks were asked for.
+    pub(crate) fn locks(&self) -> Vec<Instant> {
+        self.ledger().locks.clone()
     }
 
     /// How the next reads go wrong.
@@ -293,6 +313,7 @@ impl Scripted {
                 | Says::Answers(..)
                 | Says::NotSent
                 | Says::Denied
+                | Says::Forbidden
                 | Says::Throttled(_) => false,
             };
             if says != Says::NotSent {
@@ -314,6 +335,9 @@ impl Scripted {
             (Says::PanicsAfterMade, _) => panic!("by the script"),
             (Says::NotSent, _) => Err(failure(FailureClass::NotSent)),
             (Says::Denied, _) => Err(denied()),
+            (Says::Forbidden, _) => {
+                Err(CallError { status: Some(403), ..failure(FailureClass::Ambiguous) })
+            }
             (Says::Answers(class, code), _) => {
                 Err(CallError { code: Some(code.to_owned()), ..failure(class) })
             }
@@ -476,7 +500,19 @@ impl Provider for Scripted {
     }
 
     fn lock(&self, _: LockRequest) -> BoxFuture<'_, Result<Terms, CallError>> {
-        Box::pin(async { Ok(terms("taken-here")) })
+        Box::pin(async {
+            let mut ledger = self.ledger();
+            ledger.locks.push(Instant::now());
+            if let Some(class) = ledger.locks_fail {
+                return Err(failure(class));
+            }
+            let name = match ledger.locks.len() {
+                1 => "taken-here".to_owned(),
+                n => format!("taken-here-{n}"),
+            };
+            let age = i64::try_from(ledger.born.elapsed().as_secs()).unwrap();
+            Ok(Terms { expires_at: at(age + LOCK_ENDS), ..terms(&name) })
+        })
     }
 
     fn create<'a>(

@@ -9,8 +9,8 @@ use std::{
 };
 
 use orderkeep_store::{
-    BoxFuture, Commit, CommitError, Committed, Due, Entity, Health, InboxSeq, Label, Layer,
-    ListQuery, MemoryStore, Micros, NewInboxItem, PartitionId, Position, ReadError, Store,
+    BoxFuture, Commit, CommitError, Committed, Due, Entity, Health, InboxDone, InboxSeq, Label,
+    Layer, ListQuery, MemoryStore, Micros, NewInboxItem, PartitionId, Position, ReadError, Store,
 };
 use tokio::sync::watch;
 
@@ -59,6 +59,8 @@ pub(crate) struct Between {
     panics: AtomicBool,
     /// Entities that lists gave.
     listed: AtomicUsize,
+    /// What commits said of webhooks.
+    said: Mutex<Vec<InboxDone>>,
 }
 
 impl Between {
@@ -78,6 +80,7 @@ impl Between {
             refuses_webhooks: AtomicBool::new(false),
             panics: AtomicBool::new(false),
             listed: AtomicUsize::new(0),
+            said: Mutex::new(Vec::new()),
         }
     }
 
@@ -110,6 +113,11 @@ impl Between {
     /// How many entities lists have given.
     pub(crate) fn listed(&self) -> usize {
         self.listed.load(Ordering::SeqCst)
+    }
+
+    /// What commits have said of webhooks, in order.
+    pub(crate) fn said(&self) -> Vec<InboxDone> {
+        self.said.lock().unwrap().clone()
     }
 
     pub(crate) fn set_full(&self, full: Full) {
@@ -196,7 +204,10 @@ impl Layer for Between {
                 let version = commit.change.map_or(0, |change| change.expected + 1);
                 return Ok(Committed { version, position: Position(0) });
             }
-            self.inner.commit(commit).await
+            let said = commit.inbox.clone();
+            let committed = self.inner.commit(commit).await?;
+            self.said.lock().unwrap().extend(said);
+            Ok(committed)
         })
     }
 

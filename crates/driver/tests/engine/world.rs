@@ -207,6 +207,13 @@ impl World {
         self.between = Arc::clone(&full);
     }
 
+    /// The same, with another policy.
+    pub(crate) async fn restart_with(&mut self, policy: Policy) {
+        self.engine.shutdown().await.unwrap();
+        self.config.policy = policy;
+        self.restart().await;
+    }
+
     /// Another engine over what the last one left.
     pub(crate) async fn restart(&mut self) {
         self.between = Arc::new(Between::new(Arc::clone(&self.store)));

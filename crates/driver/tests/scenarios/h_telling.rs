@@ -24,7 +24,8 @@ async fn h3_the_order_is_never_older_than_what_was_told() {
 
 /// One receiver is dead.
 ///
-/// Each follower reads for itself: nobody waits for another, and no order waits for any of them.
+/// Each follower of the feed reads for itself, and each webhook endpoint has a position of its own: nobody waits for
+/// another, no order waits for any of them, and whoever is back gets all of it.
 #[tokio::test(start_paused = true)]
 async fn h4_one_dead_receiver() {
     let world = World::new([]).await;

@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
-use orderkeep_core::{Command, ReviewReason, StateName};
+use orderkeep_core::{Command, Policy, ReviewReason, StateName};
 use orderkeep_driver::OrderList;
 
 use super::{NEVER, Played, ops};
-use crate::provider::{Pace, Scripted};
+use crate::{
+    provider::{Pace, Scripted},
+    world::{World, config, exact},
+};
 
 /// An order is stuck.
 ///
@@ -43,11 +46,12 @@ async fn i2_why_is_this_order_here() {
 
 /// Many orders are to be looked at again after a fault.
 ///
-/// `orderkeep orders retry` reads each of them now, by whoever asks and with their reason on record; it never posts an
-/// unknown create again. There is no dry run over stored inputs yet.
+/// First a dry run: `orderkeep orders explain` judges what an order read, heard and let time decide again by the rules and
+/// settings of today, and says what would come to something else. Then `orderkeep orders retry` reads each of them now,
+/// by whoever asks and with their reason on record; it never posts an unknown create again.
 #[tokio::test(start_paused = true)]
 async fn i3_many_orders_are_looked_at_again() {
-    let played = Played::awaiting().await;
+    let mut played = Played::awaiting().await;
     let mut ids = vec![played.id];
     for n in 2..12 {
         ids.push(played.world.submit(&format!("lock-{n}")).await);
@@ -55,6 +59,23 @@ async fn i3_many_orders_are_looked_at_again() {
     for id in &ids {
         played.world.wait_for(*id, StateName::AwaitingPayment, super::MINUTES).await;
     }
+    // A tolerance of which nobody had thought: the dry run finds whom it concerns, and does nothing.
+    played.world.provider.set_tells(|seen| seen.required = Some(exact("100.2")));
+    played.asks(ReviewReason::TermsMismatch).await;
+    let concerned = |world: &World, id| {
+        let engine = world.engine.clone();
+        async move {
+            let said = engine.explain(id).await.unwrap().unwrap();
+            said.why.iter().any(|why| why.contains("of today"))
+        }
+    };
+    assert!(!concerned(&played.world, played.id).await);
+    let before = played.order().await.version;
+    let policy = Policy { amount_tolerance: exact("0.5"), ..config().policy };
+    played.world.restart_with(policy).await;
+    assert!(concerned(&played.world, played.id).await);
+    assert_eq!(played.order().await.version, before);
+    played.world.provider.set_tells(|_| {});
     let before = played.world.provider.reads().len();
     for id in &ids {
         let retry = Command::Retry { author: ops(), reason: Some("after the fault".to_owned()) };

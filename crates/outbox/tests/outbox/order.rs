@@ -46,8 +46,11 @@ async fn a_failing_order_holds_back_itself_and_nobody_else() {
     assert_eq!(complete(&world.receivers.taken("shop"), 10, 4), Ok(()));
 }
 
+/// One receiver is dead.
+///
+/// Each endpoint has its own position: nobody waits for another, and the dead one gets all of it when it is back.
 #[tokio::test(start_paused = true)]
-async fn a_dead_endpoint_delays_no_other() {
+async fn h4_a_dead_endpoint_delays_no_other() {
     let world = World::new();
     let outbox = world.start().await;
     for host in ["dead", "hanging", "alive"] {
