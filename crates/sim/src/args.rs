@@ -17,6 +17,9 @@ pub(crate) struct Args {
     /// Replay this seed alone, and tell what happens in it; a failing one is shrunk and told again.
     #[arg(long)]
     pub(crate) seed: Option<u64>,
+    /// Run the written plans in place of drawn ones; with a name, that one alone, told as a seed is.
+    #[arg(long, value_name = "NAME", num_args = 0..=1, default_missing_value = "", conflicts_with_all = ["seed", "twin"])]
+    pub(crate) script: Option<String>,
     /// Break the engine on purpose, and stop at the first seed that notices (exit code 1; not noticed: 0).
     #[arg(long)]
     pub(crate) twin: Option<Twin>,

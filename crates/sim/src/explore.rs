@@ -13,7 +13,8 @@ use serde::Serialize;
 use crate::{
     Twin, Violation,
     coverage::{self, Cells},
-    plan, run,
+    plan::{self, Plan, Script},
+    run,
 };
 
 /// What came of many seeds.
@@ -72,6 +73,30 @@ const SLICE: u64 = 64;
 
 /// Runs them. `progress` is told now and then how many were run, and how many of them failed.
 pub fn explore(exploration: &Exploration, progress: &(dyn Fn(u64, u64) + Sync)) -> Summary {
+    run_all(exploration, &|seed| plan::draw(seed, exploration.twin), progress)
+}
+
+/// Runs the scripts, and counts the cells that they visit.
+pub fn play(scripts: &[Script], threads: usize) -> Summary {
+    let exploration = Exploration {
+        seeds: 0..scripts.len() as u64,
+        twin: None,
+        threads,
+        stop_at_first: false,
+        count_cells: true,
+    };
+    let plan = |number: u64| {
+        let script = usize::try_from(number).ok().and_then(|number| scripts.get(number));
+        script.map_or_else(|| plan::draw(number, None), |script| script.plan.clone())
+    };
+    run_all(&exploration, &plan, &|_, _| {})
+}
+
+fn run_all(
+    exploration: &Exploration,
+    plan: &(dyn Fn(u64) -> Plan + Sync),
+    progress: &(dyn Fn(u64, u64) + Sync),
+) -> Summary {
     let started = Instant::now();
     let next = AtomicU64::new(exploration.seeds.start);
     let (done, failures) = (AtomicU64::new(0), AtomicU64::new(0));
@@ -86,7 +111,7 @@ pub fn explore(exploration: &Exploration, progress: &(dyn Fn(u64, u64) + Sync)) 
             }
             let before = summary.failures;
             for seed in from..to {
-                summary.take(seed, run(plan::draw(seed, exploration.twin), false));
+                summary.take(seed, run(plan(seed), false));
                 if exploration.stop_at_first && summary.failures > 0 {
                     break;
                 }

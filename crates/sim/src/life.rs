@@ -157,6 +157,7 @@ fn spawn(shared: &Arc<Shared>, engine: &Engine, job: Job) {
         }
         Job::Check => drop(tokio::spawn(oracle::all_is_well(shared, engine))),
         Job::Lift => drop(tokio::spawn(lift(shared, engine))),
+        Job::Backup(fault) => drop(tokio::spawn(backup(shared, engine, fault))),
     }
 }
 
@@ -186,6 +187,34 @@ fn relock(shared: &Shared, most: Option<Decimal>) -> Option<Relock> {
         most
     };
     Some(Relock { max_pay_amount: most?.to_string().parse().ok()?, until: None })
+}
+
+/// Somebody makes a backup, and keeps it elsewhere.
+async fn backup(shared: Arc<Shared>, engine: Engine, fault: usize) {
+    let told = shared.world().told_so_far();
+    let file = whole_backup(&engine).await;
+    let mut world = shared.world();
+    if world.is_dead() {
+        return;
+    }
+    match file {
+        Ok(file) => world.keep_backup(fault, file, told),
+        Err(error) => {
+            world.say("operator", || format!("has no backup: {error}"));
+            world.backup_later(fault);
+        }
+    }
+    drop(world);
+    shared.poke.notify_one();
+}
+
+async fn whole_backup(engine: &Engine) -> Result<Vec<u8>, EngineError> {
+    let mut backup = engine.backup().await?;
+    let mut file = Vec::new();
+    while let Some(chunk) = backup.next().await {
+        file.extend_from_slice(&chunk?);
+    }
+    Ok(file)
 }
 
 /// A person who has accounted for what was lost.

@@ -10,8 +10,9 @@ use args::{Args, Output};
 use clap::Parser as _;
 use indicatif::{ProgressBar, ProgressStyle};
 use orderkeep_sim::{
-    draw,
-    explore::{Exploration, Summary, explore},
+    Plan, draw,
+    explore::{self, Exploration, Summary},
+    plan::scripts,
     run,
     shrink::shrink,
 };
@@ -22,15 +23,36 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    match args.seed {
-        Some(seed) => replay(&args, seed),
-        None => campaign(&args),
+    match (args.seed, args.script.as_deref()) {
+        (Some(seed), _) => replay(draw(seed, args.twin)),
+        (None, Some("")) => play(&args),
+        (None, Some(name)) => match scripts().into_iter().find(|script| script.name == name) {
+            Some(script) => replay(script.plan),
+            None => {
+                eprintln!(
+                    "no script is called {name}: people-0, answers-0, copies-0, locks-0, ends-0 and so on"
+                );
+                ExitCode::from(2)
+            }
+        },
+        (None, None) => campaign(&args),
     }
 }
 
-/// One seed, told from its start to its end; a failing one is told shrunk as well.
-fn replay(args: &Args, seed: u64) -> ExitCode {
-    let plan = draw(seed, args.twin);
+/// All scripts.
+fn play(args: &Args) -> ExitCode {
+    let scripts = scripts();
+    let summary = explore::play(&scripts, args.threads);
+    report(args, &summary);
+    for failed in &summary.failed {
+        let script = usize::try_from(failed.seed).ok().and_then(|seed| scripts.get(seed));
+        eprintln!("FAILED: --script {}", script.map_or("?", |script| script.name.as_str()));
+    }
+    if summary.failures == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// One run, told from its start to its end; a failing one is told shrunk as well.
+fn replay(plan: Plan) -> ExitCode {
     let report = run(plan.clone(), true);
     show::timeline(&plan, &report);
     let Some(violation) = report.violation else { return ExitCode::SUCCESS };
@@ -57,21 +79,25 @@ fn campaign(args: &Args) -> ExitCode {
         bar.set_style(style);
     }
     bar.enable_steady_tick(Duration::from_secs(1));
-    let summary = explore(&exploration, &|done, failures| {
+    let summary = explore::explore(&exploration, &|done, failures| {
         bar.set_position(done);
         if failures > 0 {
             bar.set_message(format!("{failures} FAILED"));
         }
     });
     bar.finish_and_clear();
+    report(args, &summary);
+    judge(args, &summary)
+}
+
+fn report(args: &Args, summary: &Summary) {
     match args.output {
-        Output::Json => show::json(&summary),
-        Output::Table => show::summary(&summary),
+        Output::Json => show::json(summary),
+        Output::Table => show::summary(summary),
     }
     if args.cells {
         show::cells(&summary.cells);
     }
-    judge(args, &summary)
 }
 
 /// Non-zero when a rule was broken: a failure, or a twin that was caught.

@@ -82,7 +82,8 @@ fn drop_last_sale(plan: &mut Plan) {
 
 /// How much can go wrong in it.
 fn size(plan: &Plan) -> usize {
-    let Network { late_requests, lost_answers, no_connection } = plan.network;
+    let Network { late_requests, lost_answers, no_connection, create_answers_after: _ } =
+        plan.network;
     let network = [late_requests, lost_answers, no_connection];
     let calls = |chances: &CallChances| {
         let CallChances {

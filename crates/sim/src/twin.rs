@@ -23,13 +23,15 @@ pub enum Twin {
     TrustBinding,
     /// A store that was restored from an older copy takes itself for what it was.
     ForgetRestore,
+    /// A backup ends where one before it ended, and says that it is of now.
+    StaleBackup,
     /// A fresh lock may cost whatever it does.
     IgnoreBound,
 }
 
 impl Twin {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::NoDedupe,
         Self::NoIntent,
         Self::Resend,
@@ -37,6 +39,7 @@ impl Twin {
         Self::EffectFirst,
         Self::TrustBinding,
         Self::ForgetRestore,
+        Self::StaleBackup,
         Self::IgnoreBound,
     ];
 
@@ -51,6 +54,7 @@ impl Twin {
             Self::EffectFirst => "effect-first",
             Self::TrustBinding => "trust-binding",
             Self::ForgetRestore => "forget-restore",
+            Self::StaleBackup => "stale-backup",
             Self::IgnoreBound => "ignore-bound",
         }
     }

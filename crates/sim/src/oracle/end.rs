@@ -73,15 +73,19 @@ async fn unmet(shared: &Shared, engine: &Engine) -> Result<Option<String>, Strin
                 return Ok(Some(format!("{id} is at {version}, the feed at {heard}, told {told}")));
             }
             let made = world.all_made_of(sale);
-            let sold = &world.sales[sale];
-            let last_lock = sold.lock_id().map(str::to_owned);
-            let forgotten = sold.is_forgotten();
-            (Provided { made, last_lock, forgotten }, sold.told_of.clone())
+            let told_of: Vec<_> = made
+                .iter()
+                .filter(|made| world.watcher.was_told_of(&made.order_id))
+                .map(|made| made.order_id.clone())
+                .collect();
+            let last_lock = world.watcher.lock_of(id).map(str::to_owned);
+            let forgotten = world.sales[sale].is_forgotten();
+            (Provided { made, last_lock, forgotten }, told_of)
         };
         if let Some(wrong) = ends_well(&order, &at_the_provider) {
             return Ok(Some(format!("sale {sale} is {}: {wrong}", order.state_name())));
         }
-        if let Some(wrong) = lost(engine, told_of, &at_the_provider.made, id).await? {
+        if let Some(wrong) = lost(engine, &told_of, &at_the_provider.made, id).await? {
             return Ok(Some(format!("sale {sale}: {wrong}")));
         }
     }
@@ -102,10 +106,10 @@ struct Provided {
     forgotten: bool,
 }
 
-/// After an older copy took over: an order that it was told of since is known, and one that it made again is right.
+/// An order that an accepted webhook told of is known; and one that an older copy made again of it is right.
 async fn lost(
     engine: &Engine,
-    told_of: Option<String>,
+    told_of: &[String],
     made: &[OrderEntry],
     known: OrderId,
 ) -> Result<Option<String>, String> {
@@ -113,7 +117,7 @@ async fn lost(
         let Ok(id) = ProviderOrderId::new(theirs.order_id.clone()) else { continue };
         let found = engine.order_by_provider_order(&AccountId::main(), &id).await;
         match found.map_err(|error| error.to_string())? {
-            None if told_of.as_ref() == Some(&theirs.order_id) => {
+            None if told_of.contains(&theirs.order_id) => {
                 return Ok(Some(format!("nobody knows of {id}, which a webhook told")));
             }
             Some(order) if order.id != known => {
@@ -182,6 +186,8 @@ fn unbound(order: &Order, at_the_provider: &Provided) -> Option<String> {
     let Provided { made, last_lock, forgotten } = at_the_provider;
     let held = made.iter().any(|made| made.received != "0" && made.received != "0.0");
     let nobody_paid = !held;
+    let asked_of_the_copy =
+        || order.review.iter().any(|review| review.reason == ReviewReason::ExposurePossible);
     match &order.state {
         State::Failed(failed) => match &failed.reason {
             // It was made, and nobody was ever shown where to pay.
@@ -203,7 +209,8 @@ fn unbound(order: &Order, at_the_provider: &Provided) -> Option<String> {
             }
         },
         State::Locked(_)
-            if (nobody_paid || *forgotten) && (order.needs_review() || is_in_hand(order)) =>
+            if (nobody_paid || (*forgotten && asked_of_the_copy()))
+                && (order.needs_review() || is_in_hand(order)) =>
         {
             None
         }

@@ -5,6 +5,7 @@
 //! Once the faults have stopped: `all_is_well`, which must become true in time.
 
 mod end;
+mod followed;
 mod verdict;
 
 use std::{
@@ -17,10 +18,12 @@ use orderkeep_driver::{Engine, FeedEvent};
 use orderkeep_store::Cursor;
 
 pub(crate) use end::all_is_well;
+pub(crate) use followed::Told;
+use followed::{Again, Followed, Retold};
 
 use crate::{
     plan::{Kind, Millis},
-    world::{START_MS, Shared, World},
+    world::{Shared, World},
 };
 
 /// Something that must never happen, and did.
@@ -41,29 +44,13 @@ pub(crate) struct Watcher {
     /// Where the follower of the feed stands.
     cursor: Option<Cursor>,
     orders: BTreeMap<OrderId, Followed>,
-    /// What an older copy had in it, and was told already.
-    told_before: Told,
-    /// When the copy took over.
-    restored_at: Option<Millis>,
+    retold: Retold,
     /// The store begins another life: the cursor is of the one before.
     another_life: bool,
+    /// Provider orders that a webhook told of which this life of the store has accepted.
+    accepted: BTreeSet<String>,
     /// Every create that reached the provider.
     pub(crate) creates: u64,
-}
-
-/// How far each order was told at some moment.
-pub(crate) type Told = BTreeMap<OrderId, u64>;
-
-/// An order, as its events tell it.
-#[derive(Debug, Default)]
-struct Followed {
-    sale: Option<usize>,
-    version: u64,
-    addresses: BTreeSet<String>,
-    /// It was made again from what the provider said, where an older copy did not know it.
-    rebuilt: bool,
-    /// A fresh lock is to take the place of its own.
-    relocks: bool,
 }
 
 impl Watcher {
@@ -80,21 +67,16 @@ impl Watcher {
         self.orders.iter().map(|(id, followed)| (*id, followed.version)).collect()
     }
 
-    /// Whether an event was judged in the life before. The clock tells, too, unless it was set.
-    fn was_judged(&self, id: OrderId, version: u64, at: Millis, clock_is_right: bool) -> bool {
-        let told = self.told_before.get(&id).is_some_and(|told| version <= *told);
-        told || (clock_is_right && self.restored_at.is_some_and(|restored| at < restored))
-    }
-
-    /// An older copy takes over; `told`: how far it was told when it was made; `says_so`: its followers are told.
-    pub(crate) fn forget(&mut self, told: Told, now: Millis, says_so: bool) {
+    /// An older copy takes over, which has this. `told`: how far all was told when it was made; `says_so`: its followers
+    /// are told. What is missing in it, if anything is.
+    pub(crate) fn forget(&mut self, copied: Told, told: &Told, says_so: bool) -> Option<String> {
         self.orders.clear();
-        self.told_before = told;
-        self.restored_at = Some(now);
+        self.accepted.clear();
         self.another_life = says_so && self.cursor.is_some();
         if !says_so {
             self.cursor = None;
         }
+        self.retold.take_over(copied, told)
     }
 
     /// The cursor is said to be gone: whether that is so. From now on everything is heard again.
@@ -106,17 +88,32 @@ impl Watcher {
     pub(crate) const fn cursor(&self) -> Option<Cursor> {
         self.cursor
     }
+
+    /// The lock that counts of an order.
+    pub(crate) fn lock_of(&self, id: OrderId) -> Option<&str> {
+        self.orders.get(&id).and_then(Followed::lock)
+    }
+
+    /// Whether an order has, or had, this lock in this life of the store.
+    pub(crate) fn knows_lock(&self, lock_id: &str) -> bool {
+        self.orders.values().any(|followed| followed.had_lock(lock_id))
+    }
+
+    /// A webhook was accepted that tells of an order of a lock that is known here.
+    pub(crate) fn accepted(&mut self, provider_order: String) {
+        self.accepted.insert(provider_order);
+    }
+
+    /// Whether one was.
+    fn was_told_of(&self, provider_order: &str) -> bool {
+        self.accepted.contains(provider_order)
+    }
 }
 
 impl World {
     /// The sale that an order is of.
     pub(crate) fn sale_of(&self, id: OrderId) -> Option<usize> {
         self.watcher.orders.get(&id)?.sale
-    }
-
-    /// Whether a fresh lock is to take the place of its own.
-    fn is_relocking(&self, id: OrderId) -> bool {
-        self.watcher.orders.get(&id).is_some_and(|followed| followed.relocks)
     }
 
     /// How far the feed has told an order.
@@ -155,24 +152,23 @@ impl World {
         if !rebuilt {
             self.told(sale, version);
         }
-        let at = record.at.as_micros() / 1_000 - START_MS;
-        let clock_is_right = !self.plan.has(Kind::ClockJump);
-        let judged = self.watcher.was_judged(order_id, version, at, clock_is_right);
-        if let Event::Relocked { terms } = &record.event {
-            if !judged {
-                self.judge_relock(sale, terms, &record);
+        match self.watcher.retold.is_again(order_id, version, &record) {
+            Again::No => self.judge(sale, order_id, &record),
+            Again::Same => {}
+            Again::Changed => {
+                let detail = format!("{order_id}: event {version} is now {record:?}");
+                self.violated("what an older copy tells again is what was told", detail);
             }
+        }
+        if let Event::Relocked { terms } = &record.event {
             self.relocked(sale, terms.lock_id.as_str());
         }
-        if !judged {
-            self.judge(sale, order_id, &record);
-        }
+        let early = matches!(record.event, Event::RelockWanted { .. }) && self.has_open(sale);
         if let Some(followed) = self.watcher.orders.get_mut(&order_id) {
-            if matches!(record.event, Event::RelockWanted { .. }) {
-                followed.relocks = true;
-            } else if matches!(record.event, Event::Relocked { .. }) {
-                followed.relocks = false;
-            }
+            followed.take_in(&record.event, early);
+        }
+        if self.plan.has(Kind::Restore) {
+            self.watcher.retold.hear(order_id, version, &record);
         }
     }
 }

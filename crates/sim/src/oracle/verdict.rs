@@ -3,8 +3,9 @@
 use orderkeep_core::{Cause, Event, EventRecord, FailReason, OrderId, OrderResult, Terms};
 use orderkeep_sandbox::OrderEntry;
 
+use super::followed::{Followed, Relocks};
 use crate::{
-    plan::Kind,
+    plan::Millis,
     world::{START_MS, World},
 };
 
@@ -26,6 +27,7 @@ const fn says_something_of_the_provider(event: &Event) -> bool {
             | Event::Reversed
             | Event::Failed { .. }
             | Event::RelockWanted { .. }
+            | Event::Relocked { .. }
     )
 }
 
@@ -69,6 +71,8 @@ impl World {
             return;
         }
         let made = self.all_made_of(sale);
+        let followed = self.watcher.orders.get(&id);
+        let lock = followed.and_then(Followed::lock);
         let wrong = match &record.event {
             Event::Bound { provider_order, .. } => {
                 let ours = made.iter().any(|order| order.order_id == provider_order.as_str());
@@ -77,9 +81,7 @@ impl World {
             Event::WalletGiven { address } => {
                 let theirs =
                     |order: &OrderEntry| order.address.as_deref() == Some(address.as_str());
-                let followed = self.watcher.orders.entry(id).or_default();
-                followed.addresses.insert(address.to_string());
-                let changed = followed.addresses.len() > 1;
+                let changed = followed.is_some_and(|f| f.has_another_address(address.as_str()));
                 (changed || !made.iter().any(theirs))
                     .then(|| format!("its address is said to be {address}"))
             }
@@ -91,12 +93,14 @@ impl World {
                 let reversed = made.iter().any(|order| order.status == "REVERSED");
                 (!reversed).then(|| "it is said to be taken back".to_owned())
             }
-            // It was judged when a fresh lock was wanted instead, which there is not.
-            Event::Failed { .. } if self.is_relocking(id) => None,
-            Event::Failed { reason, .. } => self.judge_failed(sale, reason, record, &made),
+            Event::Failed { reason, .. } => match followed.and_then(Followed::relocks) {
+                Some(relocks) => self.judge_declined(lock, reason, relocks, &made),
+                None => self.judge_failed(sale, lock, reason, record, &made),
+            },
             Event::RelockWanted { instead_of } => {
-                self.judge_failed(sale, instead_of, record, &made)
+                self.judge_failed(sale, lock, instead_of, record, &made)
             }
+            Event::Relocked { terms } => return self.judge_relock(sale, id, terms, record),
             Event::Submitted { .. }
             | Event::CreateIntended { .. }
             | Event::CreateNotSent { .. }
@@ -119,7 +123,6 @@ impl World {
             | Event::PostAgainAuthorised
             | Event::Restored { .. }
             | Event::RelockAllowed { .. }
-            | Event::Relocked { .. }
             | Event::RelockDeclined { .. }
             | Event::GivenUpOrderFound { .. }
             | Event::MarginWidened { .. }
@@ -131,33 +134,37 @@ impl World {
         }
     }
 
+    /// Whether an order of the lock is there, or may still be made.
+    fn is_or_will_be_there(&self, lock: Option<&str>, made: &[OrderEntry]) -> bool {
+        // What a lock that was given up made, nobody was shown.
+        let there = made.iter().any(|order| Some(order.lock_id.as_str()) == lock);
+        there || lock.is_some_and(|lock| self.is_on_its_way(lock))
+    }
+
     fn judge_failed(
         &self,
         sale: usize,
+        lock: Option<&str>,
         reason: &FailReason,
         record: &EventRecord,
         made: &[OrderEntry],
     ) -> Option<String> {
-        let sold = &self.sales[sale];
-        let on_its_way = sold.lock_id().is_some_and(|lock_id| self.is_on_its_way(lock_id));
-        // What a lock that was given up made, nobody was shown.
-        let last = sold.lock_id();
-        let none = !made.iter().any(|order| Some(order.lock_id.as_str()) == last) && !on_its_way;
+        let there = self.is_or_will_be_there(lock, made);
         match reason {
             FailReason::Expired | FailReason::Underpaid | FailReason::Provider(_) => {
                 (!made.iter().any(is_final))
                     .then(|| format!("it failed as {}, and is open there", reason.name()))
             }
             FailReason::LockExpired | FailReason::LockInvalid => {
-                (!none).then(|| format!("it failed as {}", reason.name()))
+                there.then(|| format!("it failed as {}", reason.name()))
             }
             FailReason::Cancelled => {
-                (!none || !sold.cancelled).then(|| "it failed as cancelled".to_owned())
+                (there || !self.sales[sale].cancelled).then(|| "it failed as cancelled".to_owned())
             }
             FailReason::UnknownCreate => match &record.cause {
-                Cause::Clock => self.judge_blind(record, made),
+                Cause::Clock => self.judge_time(lock, record, made),
                 Cause::Command(_) | Cause::CommandFor { .. } => {
-                    (!none).then(|| "a person was believed who was wrong".to_owned())
+                    there.then(|| "a person was believed who was wrong".to_owned())
                 }
                 Cause::Submit | Cause::Create | Cause::Webhook | Cause::Read | Cause::Restore => {
                     Some(format!("an unknown create was given up by {:?}", record.cause))
@@ -166,53 +173,117 @@ impl World {
         }
     }
 
-    /// Time decided: nobody can pay any more, and the provider can be seen. Not so before its first answer in this life,
-    /// nor after a call that failed until one is answered, nor long after its last answer.
-    fn judge_blind(&self, record: &EventRecord, made: &[OrderEntry]) -> Option<String> {
-        if self.plan.has(Kind::ClockJump) {
-            // When it was decided, and what the engine took for now, is not known.
-            return None;
+    /// A fresh lock was wanted, and there is none: the order fails of what it would have failed of before, which is still
+    /// true.
+    fn judge_declined(
+        &self,
+        lock: Option<&str>,
+        reason: &FailReason,
+        relocks: &Relocks,
+        made: &[OrderEntry],
+    ) -> Option<String> {
+        let wanted = &relocks.instead_of;
+        if reason != wanted {
+            return Some(format!("it failed as {}, not {}", reason.name(), wanted.name()));
         }
-        let at = record.at.as_micros() / 1_000 - START_MS;
-        if at < self.seen.life_began_at {
-            // Heard again.
-            return None;
+        let wrong = match reason {
+            FailReason::LockExpired | FailReason::LockInvalid => {
+                self.is_or_will_be_there(lock, made)
+            }
+            FailReason::UnknownCreate => !relocks.early && !made.iter().all(is_final),
+            FailReason::Expired
+            | FailReason::Underpaid
+            | FailReason::Provider(_)
+            | FailReason::Cancelled => true,
+        };
+        wrong.then(|| format!("it failed as {}, without a fresh lock", reason.name()))
+    }
+
+    /// Time decided about an unknown create: at every moment at which the engine's clock can have shown what it says,
+    /// there is something wrong with it.
+    fn judge_time(
+        &self,
+        lock: Option<&str>,
+        record: &EventRecord,
+        made: &[OrderEntry],
+    ) -> Option<String> {
+        let shown = record.at.as_micros() / 1_000 - START_MS;
+        let Some(window) = self.plan.policy.provider_order_window else {
+            return Some(
+                "time decided, and nobody has said when nobody can pay any more".to_owned(),
+            );
+        };
+        let ledger = self.model.ledger();
+        let ends = lock.and_then(|lock| ledger.locks.get(lock)).map_or(Millis::MAX, |lock| {
+            let window = i64::try_from(window.as_millis()).unwrap_or(Millis::MAX / 4);
+            lock.expires_at_ms - START_MS + window
+        });
+        // One of its generations writes whole seconds.
+        if shown < ends - 1_000 {
+            return Some(format!("time decided at {shown}, and may not before {ends}"));
         }
-        let blind = match self.seen.last_answer_before(at) {
-            None => Some("before the provider was seen since the start".to_owned()),
-            Some(answered) if self.seen.failed_between(answered, at) => {
-                Some("after a call that failed, and none was answered since".to_owned())
+        let mut wrong = Some(format!("its clock never showed {shown}"));
+        for moment in self.time.moments(shown) {
+            wrong = self.blind_at(moment.at).or_else(|| {
+                // Where the clock is ahead, it is early, and nobody was shown where to pay.
+                let open = made.iter().find(|order| !is_final(order) && moment.ahead <= 0);
+                open.map(|order| format!("time decided, and {} is open", order.order_id))
+            });
+            if wrong.is_none() {
+                return None;
+            }
+        }
+        wrong
+    }
+
+    /// Why the engine cannot see the provider at this moment, if it cannot: not before its first answer in that life, nor
+    /// after a call that failed until one is answered, nor long after its last answer.
+    fn blind_at(&self, at: Millis) -> Option<String> {
+        let Some(life) = self.seen.life_at(at) else {
+            return Some(format!("nothing ran at {at}"));
+        };
+        let why = match life.last_answer_before(at) {
+            None => "before the provider was seen since the start".to_owned(),
+            Some(answered) if life.failed_between(answered, at) => {
+                "after a call that failed, and none was answered since".to_owned()
             }
             Some(answered) if at - answered > SEEN_FOR_MS => {
-                Some(format!("{} ms after the provider was last seen", at - answered))
+                format!("{} ms after the provider was last seen", at - answered)
             }
-            Some(_) => None,
+            Some(_) => return None,
         };
-        if let Some(blind) = blind {
-            return Some(format!("time decided at {at} {blind}"));
-        }
-        let open = made.iter().find(|order| !is_final(order));
-        open.map(|order| format!("time decided, and {} is open", order.order_id))
+        Some(format!("time decided at {at} {why}"))
+    }
+
+    /// Whether the provider has an order of this sale that is not at its end.
+    pub(super) fn has_open(&self, sale: usize) -> bool {
+        !self.all_made_of(sale).iter().all(is_final)
     }
 
     /// A fresh lock took the place of one that is over, at a price that the caller allows.
-    pub(super) fn judge_relock(&mut self, sale: usize, fresh: &Terms, record: &EventRecord) {
+    fn judge_relock(&mut self, sale: usize, id: OrderId, fresh: &Terms, record: &EventRecord) {
         let allowed = self.sales[sale].relock_max(self.plan.sales[sale].relock);
         if allowed.is_none_or(|most| fresh.pay_amount.value() > most) {
             let detail = format!("sale {sale}: {} asked, {allowed:?} allowed", fresh.pay_amount);
             self.violated("no fresh lock above the bound", detail);
             return;
         }
-        if self.plan.has(Kind::ClockJump) {
+        let followed = self.watcher.orders.get(&id);
+        let Some(relocks) = followed.and_then(Followed::relocks) else {
+            self.violated("no fresh lock that nobody wanted", format!("sale {sale}"));
             return;
-        }
-        let (now, ledger) = (record.at.as_micros() / 1_000, self.model.ledger());
+        };
+        let ledger = self.model.ledger();
+        let shown = record.at.as_micros() / 1_000 - START_MS;
+        let moments = self.time.moments(shown);
         let locks = self.sales[sale].locks();
         let old = locks.iter().filter(|lock| lock.as_str() != fresh.lock_id.as_str());
         let runs = |lock: &&String| {
-            let on_time = ledger.locks.get(*lock).is_some_and(|lock| now < lock.expires_at_ms);
+            let ends = ledger.locks.get(*lock).map_or(0, |lock| lock.expires_at_ms - START_MS);
+            let on_time = moments.iter().all(|moment| moment.at < ends && moment.ahead <= 0);
+            let open = |made: &OrderEntry| made.lock_id == **lock && !is_final(made);
             (on_time && self.is_on_its_way(lock))
-                || ledger.orders.iter().any(|made| made.lock_id == **lock && !is_final(made))
+                || (!relocks.early && ledger.orders.iter().any(open))
         };
         if let Some(lock) = old.clone().find(runs) {
             let detail = format!("sale {sale}: lock {lock} can still be an order");

@@ -55,13 +55,27 @@ pub fn draw(seed: u64, twin: Option<Twin>) -> Plan {
         late_requests: some(&mut dice, 250, 60),
         lost_answers: some(&mut dice, 250, 60),
         no_connection: some(&mut dice, 250, 120),
+        create_answers_after: 0,
     };
     // Words on the way to an end: an end that nobody understands is a person's matter, and no run would come to it.
     let words = ["WAITING_FOR_CONFIRMATION", "WAITING_FOR_PAYMENT", "UNDERPAID"];
     let unknown_word = dice.chance(60).then(|| dice.pick(&words));
     let (mut sales, mut faults) = (sales, faults);
     add_later_kinds(seed, quiet_at, &mut sales, &mut faults);
-    Plan { seed, twin, provider, unknown_word, chances, policy, network, sales, faults, quiet_at }
+    Plan {
+        seed,
+        twin,
+        provider,
+        unknown_word,
+        chances,
+        policy,
+        network,
+        sales,
+        faults,
+        quiet_at,
+        refuses_fresh_locks: false,
+        expired_is_underpaid: false,
+    }
 }
 
 /// What was thought of later, drawn apart: the rest of a seed's plan stays what it was.

@@ -4,6 +4,7 @@
 
 mod draw;
 mod fault;
+mod scripts;
 
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use orderkeep_sandbox::{FaultScript, ModelConfig};
 
 pub use draw::draw;
 pub use fault::{Ask, Fault, Forged, Kind};
+pub use scripts::{Script, scripts};
 
 use crate::Twin;
 
@@ -42,6 +44,10 @@ pub struct Plan {
     pub faults: Vec<(Millis, Fault)>,
     /// When all faults stop.
     pub quiet_at: Millis,
+    /// The provider gives the engine no lock, for ever.
+    pub refuses_fresh_locks: bool,
+    /// The client's table reads the provider's word for an order whose time is over as *underpaid*.
+    pub expired_is_underpaid: bool,
 }
 
 /// How the network is, in thousandths, until the faults stop.
@@ -53,6 +59,8 @@ pub struct Network {
     pub lost_answers: u32,
     /// Connections that do not come about.
     pub no_connection: u32,
+    /// How long the answer to a create is on its way at least; milliseconds, and for ever.
+    pub create_answers_after: Millis,
 }
 
 /// One order, seen from the partner.

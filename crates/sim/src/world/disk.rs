@@ -18,12 +18,6 @@ type Map = BTreeMap<Vec<u8>, Bytes>;
 #[derive(Debug, Default)]
 pub(crate) struct Copy([Map; Space::ALL.len()]);
 
-impl Copy {
-    pub(crate) fn put(&mut self, space: Space, key: Vec<u8>, value: Bytes) {
-        self.0[space.index()].insert(key, value);
-    }
-}
-
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct Disk {
@@ -79,6 +73,7 @@ impl Disk {
                 | Twin::LocalVerdict
                 | Twin::TrustBinding
                 | Twin::ForgetRestore
+                | Twin::StaleBackup
                 | Twin::IgnoreBound,
             )
             | None => Lies::None,

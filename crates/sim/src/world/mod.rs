@@ -19,7 +19,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use orderkeep_core::AccountId;
+use orderkeep_core::{AccountId, ProviderStatus};
 use orderkeep_driver::{Engine, SeededEntropy};
 use orderkeep_p100::{P100, P100Config, Secret};
 use orderkeep_provider::Provider;
@@ -60,7 +60,7 @@ pub(crate) struct Shared {
 #[derive(Debug)]
 pub(crate) struct World {
     pub(crate) plan: Arc<Plan>,
-    time: Arc<Time>,
+    pub(crate) time: Arc<Time>,
     disk: Arc<Disk>,
     pub(crate) model: Model,
     rng: StdRng,
@@ -129,8 +129,8 @@ enum Act {
     Quiet,
     /// Is all well by now?
     Check,
-    /// A copy of the store is made, for the restore that is this fault.
-    Copy(usize),
+    /// A backup of the store is made, for the restore that is this fault.
+    Backup(usize),
     /// A person would lift the hold.
     Lift,
 }
@@ -152,6 +152,8 @@ pub(crate) enum Job {
     Check,
     /// Lift the hold of a restored store.
     Lift,
+    /// Make a backup, for the restore that is this fault.
+    Backup(usize),
 }
 
 /// How a life of the engine is to end.
@@ -224,6 +226,9 @@ impl Shared {
         if let Some(word) = self.plan.unknown_word {
             config.statuses = config.statuses.without(word);
         }
+        if self.plan.expired_is_underpaid {
+            config.statuses = config.statuses.with("EXPIRED", ProviderStatus::Underpaid);
+        }
         let wire = Arc::new(Wire { shared: Arc::clone(self) });
         let real = P100::over(config, wire).map_err(|error| error.to_string())?;
         let real: Arc<dyn Provider> = Arc::new(real);
@@ -237,6 +242,7 @@ impl Shared {
                 | Twin::NoIntent
                 | Twin::EffectFirst
                 | Twin::ForgetRestore
+                | Twin::StaleBackup
                 | Twin::IgnoreBound,
             )
             | None => real,
@@ -286,7 +292,7 @@ impl World {
         for (index, (at, fault)) in plan.faults.iter().enumerate() {
             world.plan_at(*at, Act::Fault(index));
             if let Fault::Restore { age, .. } = fault {
-                world.plan_at((at - age).max(0), Act::Copy(index));
+                world.plan_at((at - age).max(0), Act::Backup(index));
             }
         }
         for (index, sale) in plan.sales.iter().enumerate() {
@@ -468,10 +474,7 @@ impl World {
                 None
             }
             Act::Check => Some(Job::Check),
-            Act::Copy(fault) => {
-                self.copy_store(fault);
-                None
-            }
+            Act::Backup(fault) => Some(Job::Backup(fault)),
             Act::Lift => self.lift(),
         }
     }

@@ -17,21 +17,36 @@ pub(crate) struct InFlight {
     reply: Option<oneshot::Sender<Reply>>,
 }
 
-/// What the engine can know of the provider by its calls.
+/// What the engine could know of the provider by its calls, life by life.
 #[derive(Debug, Default)]
-pub(crate) struct Seen {
-    /// How its calls in this life ended: when, and whether the provider has spoken for itself.
+pub(crate) struct Seen(Vec<SeenInLife>);
+
+/// The same of one life.
+#[derive(Debug)]
+pub(crate) struct SeenInLife {
+    began_at: Millis,
+    /// How its calls ended: when, and whether the provider has spoken for itself.
     calls: Vec<(Millis, bool)>,
-    /// When the engine started.
-    pub(crate) life_began_at: Millis,
 }
 
 impl Seen {
     pub(crate) fn begin_life(&mut self, now: Millis) {
-        self.calls.clear();
-        self.life_began_at = now;
+        self.0.push(SeenInLife { began_at: now, calls: Vec::new() });
     }
 
+    /// The life that ran at this time.
+    pub(crate) fn life_at(&self, at: Millis) -> Option<&SeenInLife> {
+        self.0.iter().rev().find(|life| life.began_at <= at)
+    }
+
+    fn note(&mut self, at: Millis, answered: bool) {
+        if let Some(life) = self.0.last_mut() {
+            life.calls.push((at, answered));
+        }
+    }
+}
+
+impl SeenInLife {
     /// When it was last answered, up to this time.
     pub(crate) fn last_answer_before(&self, at: Millis) -> Option<Millis> {
         let answers = self.calls.iter().rev().filter(|(_, answered)| *answered);
@@ -129,6 +144,7 @@ async fn come_back(reply: Reply, back: Millis, limit: Duration) -> Result<Answer
 const CREATE: &str = "/v1/order";
 const LOCK: &str = "/v1/order/lock-rate";
 const RATES: &str = "/v1/order/get-rate";
+const NO_SUCH_COIN: &[u8] = br#"{"currency":"nocoin","amount":"100","network":"polygon"}"#;
 
 fn is_create(request: &Request) -> bool {
     request.is_post && request.path == CREATE
@@ -159,7 +175,8 @@ impl World {
             }
             return Way::Nowhere;
         }
-        let back = self.draw(2, 60);
+        let slow = if create { self.plan.network.create_answers_after } else { 0 };
+        let back = self.draw(2, 60) + slow;
         if self.chance(chances.late_requests) {
             self.count("late_request");
             let late = self.draw(500, 60_000);
@@ -200,6 +217,8 @@ impl World {
         let body = request.body.as_deref().unwrap_or_default();
         let call = match (request.is_post, request.path.as_str()) {
             (true, CREATE) => Call::Create(body),
+            // A coin that it does not have.
+            (true, LOCK) if self.plan.refuses_fresh_locks => Call::Lock(NO_SUCH_COIN),
             (true, LOCK) => Call::Lock(body),
             (false, RATES) => Call::Rates,
             (_, path) => Call::Details(path.rsplit('/').next().unwrap_or_default()),
@@ -225,7 +244,7 @@ impl World {
     fn note(&mut self, result: &Result<Answer, Fault>) -> bool {
         let now = self.now();
         let answered = result.as_ref().is_ok_and(is_clear);
-        self.seen.calls.push((now, answered));
+        self.seen.note(now, answered);
         !self.is_dead()
     }
 }

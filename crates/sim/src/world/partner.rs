@@ -32,8 +32,6 @@ pub(crate) struct Sold {
     pub(crate) post_again: bool,
     /// The store was replaced by an older copy after it was locked.
     forgotten: bool,
-    /// A provider order of this sale that the copy was told of by a webhook while nothing went wrong.
-    pub(crate) told_of: Option<String>,
 }
 
 impl Sold {
@@ -64,7 +62,6 @@ impl Sold {
         }
         self.forgotten = true;
         self.told = 0;
-        self.told_of = None;
         self.order.take().is_some()
     }
 
@@ -153,6 +150,7 @@ impl World {
             }
             Job::Check => self.check_again(5_000),
             Job::Lift => self.lift_later(),
+            Job::Backup(fault) => self.backup_later(fault),
             Job::ReuseKey(_) | Job::Command(..) => {}
         }
     }
@@ -232,19 +230,20 @@ impl World {
     pub(crate) fn delivered(&mut self, delivery: u64, of: Option<Uuid>, well: bool) {
         self.delivering.remove(&delivery);
         self.model.webhook_answered(self.provider_now(), delivery, well);
-        if well && self.quiet && self.is_held() {
-            self.told_of(of);
+        if let Some(provider_order) = of.filter(|_| well) {
+            self.accepted(provider_order.to_string());
         }
     }
 
-    /// A held copy was told of an order while nothing goes wrong: if it is of one of our first locks, it must be known.
-    fn told_of(&mut self, provider_order: Option<Uuid>) {
-        let Some(id) = provider_order.map(|id| id.to_string()) else { return };
+    /// The engine took in what a webhook tells of an order: if it is of a lock that it knows, or an older copy that asks
+    /// about everything, it must come to know the order.
+    fn accepted(&mut self, provider_order: String) {
         let ledger = self.model.ledger();
-        let Some(made) = ledger.orders.iter().find(|made| made.order_id == id) else { return };
-        let sold = self.sales.iter_mut().find(|sold| sold.locks.first() == Some(&made.lock_id));
-        if let Some(sold) = sold.filter(|sold| sold.forgotten && !sold.post_again) {
-            sold.told_of = Some(id);
+        let Some(made) = ledger.orders.iter().find(|made| made.order_id == provider_order) else {
+            return;
+        };
+        if self.is_held() || self.watcher.knows_lock(&made.lock_id) {
+            self.watcher.accepted(provider_order);
         }
     }
 

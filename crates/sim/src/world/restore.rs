@@ -1,31 +1,39 @@
-//! A machine that is lost, and an older copy of its store that takes over. The copy is what a backup holds: what was
-//! durable at one moment. Starting it is the store's own way of beginning another life.
+//! A machine that is lost, and an older backup of its store that takes over, made and restored by the engine's own code.
 //!
 //! The world forgets with the copy what it was told of the life before, but nothing of what the provider did: that is
 //! what the copy must not do a second time.
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use orderkeep_store::{
-    MemoryStore,
-    kv::{Direction, Kv, Space, Span},
-};
+use futures_util::FutureExt as _;
+use orderkeep_core::OrderId;
+use orderkeep_store::{MemoryStore, Store as _, kv::Kv};
 use uuid::Uuid;
 
 use super::{Act, Job, Life, Sold, World, disk, tuning};
 use crate::{Twin, oracle::Told, plan::Millis};
 
-/// What the world knows of copies of the store.
+/// What the world knows of backups of the store.
 #[derive(Debug, Default)]
 pub(crate) struct Restores {
-    /// Copies, by the fault that puts them back.
-    copies: BTreeMap<usize, (disk::Copy, Told)>,
-    /// The copy that takes over when the engine is gone.
-    next: Option<(disk::Copy, Told)>,
+    /// Backups, by the fault that they are made for.
+    backups: BTreeMap<usize, Kept>,
+    /// The one that takes over when the engine is gone.
+    next: Option<Kept>,
     /// How many took over.
     lives: u64,
     /// A person has not yet said that what was lost is accounted for.
     held: bool,
+}
+
+/// A backup that is kept elsewhere.
+#[derive(Debug)]
+struct Kept {
+    file: Vec<u8>,
+    /// A copy of the disk's files, for whoever takes that for a backup.
+    files: disk::Copy,
+    /// What had been told by the time it was begun.
+    told: Told,
 }
 
 /// The name of a life of the store.
@@ -34,43 +42,64 @@ pub(super) fn life(seed: u64, number: u64) -> Uuid {
 }
 
 impl World {
-    pub(super) fn copy_store(&mut self, fault: usize) {
-        if self.life != Life::Finished {
-            let copy = self.disk.copy();
-            self.say("disk", || "is copied".to_owned());
-            let told = self.watcher.told();
-            self.restores.copies.insert(fault, (copy, told));
-        }
+    /// What has been told so far: all of it is in a backup that begins now.
+    pub(crate) fn told_so_far(&self) -> Told {
+        self.watcher.told()
+    }
+
+    /// A backup is made, for the loss of the machine that is this fault.
+    pub(crate) fn keep_backup(&mut self, fault: usize, file: Vec<u8>, told: Told) {
+        self.say("disk", || format!("a backup of {} bytes", file.len()));
+        let files = if self.plan.twin == Some(Twin::ForgetRestore) {
+            self.disk.copy()
+        } else {
+            disk::Copy::default()
+        };
+        self.restores.backups.insert(fault, Kept { file, files, told });
+    }
+
+    /// The engine could not be asked for one.
+    pub(crate) fn backup_later(&mut self, fault: usize) {
+        self.plan_in(1_000, Act::Backup(fault));
     }
 
     /// The machine is gone, for good.
     pub(super) fn lose_machine(&mut self, fault: usize, down: Millis, lift_after: Millis) -> bool {
-        let Some(copy) = self.restores.copies.remove(&fault) else { return false };
+        let Some(mut kept) = self.restores.backups.remove(&fault) else { return false };
         if !self.ends(Life::Dead, down) {
             return false;
         }
-        self.restores.next = Some(copy);
+        if self.plan.twin == Some(Twin::StaleBackup) {
+            kept.told = self.watcher.told();
+            self.count("twin");
+        }
+        self.restores.next = Some(kept);
         self.plan_in(down + lift_after, Act::Lift);
         true
     }
 
     /// Before the next start, if the machine was lost.
     pub(super) fn put_copy_back(&mut self) {
-        let Some((copy, told)) = self.restores.next.take() else { return };
+        let Some(Kept { file, files, told }) = self.restores.next.take() else { return };
         self.restores.lives += 1;
-        self.disk.put_back(copy);
-        if self.plan.twin == Some(Twin::ForgetRestore) {
+        let forgets = self.plan.twin == Some(Twin::ForgetRestore);
+        self.disk.put_back(files);
+        if forgets {
             self.count("twin");
         } else {
-            let name = life(self.plan.seed, self.restores.lives);
-            match self.another_life(name) {
-                Ok(copy) => self.disk.put_back(copy),
-                Err(why) => self.violated("a copy of a store can be restored", why),
-            }
             self.restores.held = true;
         }
         self.say("disk", || "is an older copy".to_owned());
-        self.watcher.forget(told, self.now(), self.plan.twin != Some(Twin::ForgetRestore));
+        let copied = match self.another_life(if forgets { None } else { Some(&file) }) {
+            Ok(copied) => copied,
+            Err(why) => {
+                self.violated("a backup can be restored", why);
+                return;
+            }
+        };
+        if let Some(missing) = self.watcher.forget(copied, &told, !forgets) {
+            self.violated("a backup has all that was told before it was begun", missing);
+        }
         for sale in 0..self.sales.len() {
             if self.sales[sale].forget() {
                 // Its caller is told nothing, and asks again some time.
@@ -80,22 +109,23 @@ impl World {
         }
     }
 
-    /// What is on the disk, as the life of the store with this name.
-    fn another_life(&self, name: Uuid) -> Result<disk::Copy, String> {
+    /// Restores a backup onto the disk, which is empty, or takes what is on it for the store. What is in it then.
+    fn another_life(&self, backup: Option<&[u8]>) -> Result<Told, String> {
         let kv: Arc<dyn Kv> = Arc::clone(&self.disk) as _;
-        let text = |error: &dyn std::fmt::Display| error.to_string();
-        let before = life(self.plan.seed, self.restores.lives - 1);
-        let store = MemoryStore::over(kv, before, tuning()).map_err(|error| text(&error))?;
-        let copy = store.restored_copy(name).map_err(|error| text(&error))?;
-        let kv = copy.engine_copy().map_err(|error| text(&error))?;
-        let mut maps = disk::Copy::default();
-        for space in Space::ALL {
-            let pairs = kv.scan(space, &Span::ALL, Direction::Up, usize::MAX);
-            for (key, value) in pairs.map_err(|error| text(&error))? {
-                maps.put(space, key.to_vec(), value);
+        let name = life(self.plan.seed, self.restores.lives);
+        let store = match backup {
+            Some(file) => {
+                MemoryStore::restore(file, kv, name, tuning()).map_err(|error| error.to_string())
             }
+            None => MemoryStore::over(kv, name, tuning()).map_err(|error| error.to_string()),
+        }?;
+        let page = store.feed(None, usize::MAX).now_or_never();
+        let page = page.ok_or("it does not answer")?.map_err(|error| error.to_string())?;
+        let mut told = Told::new();
+        for entry in page.entries {
+            told.insert(OrderId(entry.id.0), entry.version);
         }
-        Ok(maps)
+        Ok(told)
     }
 
     /// Whether what the copy does not know may still come back by itself.

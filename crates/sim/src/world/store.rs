@@ -80,6 +80,7 @@ impl Layer for Journal {
                     | Twin::EffectFirst
                     | Twin::TrustBinding
                     | Twin::ForgetRestore
+                    | Twin::StaleBackup
                     | Twin::IgnoreBound,
                 )
                 | None => {}

@@ -17,6 +17,13 @@ use crate::plan::Millis;
 /// 2026-03-01T12:00:00Z, when every run starts.
 pub(crate) const START_MS: Millis = 1_772_366_400_000;
 
+/// A moment of the run, and how far the engine's clock was ahead in it; milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Moment {
+    pub(crate) at: Millis,
+    pub(crate) ahead: Millis,
+}
+
 /// The engine's clock, over the true time.
 #[derive(Debug)]
 pub(crate) struct Time {
@@ -25,6 +32,8 @@ pub(crate) struct Time {
     started: Mutex<Option<Instant>>,
     /// How far the engine's clock is ahead, microseconds.
     skew: AtomicI64,
+    /// How far it was ahead, from when on, since it was first set; milliseconds.
+    settings: Mutex<Vec<(Millis, Millis)>>,
     look_again_after: Duration,
 }
 
@@ -35,6 +44,7 @@ impl Time {
             base: AtomicI64::new(0),
             started: Mutex::new(None),
             skew: AtomicI64::new(0),
+            settings: Mutex::new(vec![(Millis::MIN / 2, 0)]),
             look_again_after: Duration::from_secs(if jumps { 5 } else { 600 }),
         }
     }
@@ -76,6 +86,21 @@ impl Time {
 
     pub(crate) fn set_skew(&self, millis: Millis) {
         self.skew.store(millis * 1_000, Ordering::Relaxed);
+        let now = self.millis();
+        self.settings.lock().unwrap_or_else(PoisonError::into_inner).push((now, millis));
+    }
+
+    /// When the engine's clock can have shown this, in milliseconds since the start of the run. More than once, if it was
+    /// set back.
+    pub(crate) fn moments(&self, shown: Millis) -> Vec<Moment> {
+        let settings = self.settings.lock().unwrap_or_else(PoisonError::into_inner);
+        let ends = settings.iter().skip(1).map(|(from, _)| *from).chain([Millis::MAX]);
+        let moments = settings.iter().zip(ends).filter_map(|((from, ahead), end)| {
+            let at = shown - ahead;
+            // Both ends are cut to whole milliseconds.
+            (*from <= at + 1 && at - 1 <= end).then_some(Moment { at, ahead: *ahead })
+        });
+        moments.collect()
     }
 
     pub(crate) fn skew_millis(&self) -> Millis {
@@ -91,5 +116,26 @@ impl Clock for Time {
 
     fn look_again_after(&self) -> Duration {
         self.look_again_after
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_was_set_back_shows_a_time_twice() {
+        let time = Time::new(true);
+        assert_eq!(time.moments(7_000), [Moment { at: 7_000, ahead: 0 }]);
+        time.pass_to(10_000);
+        time.set_skew(-5_000);
+        assert_eq!(
+            time.moments(7_000),
+            [Moment { at: 7_000, ahead: 0 }, Moment { at: 12_000, ahead: -5_000 }]
+        );
+        time.pass_to(20_000);
+        time.set_skew(60_000);
+        assert_eq!(time.moments(30_000), []);
+        assert_eq!(time.moments(90_000), [Moment { at: 30_000, ahead: 60_000 }]);
     }
 }

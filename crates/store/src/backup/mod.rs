@@ -9,15 +9,19 @@
 //! The header says where the chain of the last record ends, so a file that was cut, changed or mixed up anywhere is
 //! found by reading it. A copy never waits for the writer and is never waited for: records do not change.
 
+mod fill;
 mod read;
 #[cfg(feature = "embedded")]
 mod restore;
 mod write;
 
+pub(crate) use fill::{FillError, fill};
 pub use read::{BackupInfo, BackupReader, verify_backup};
 #[cfg(feature = "embedded")]
 pub use restore::{RestoreError, Restored, restore};
+#[cfg(feature = "embedded")]
 pub(crate) use write::copy;
+pub(crate) use write::copy_here;
 
 use std::io;
 

@@ -6,11 +6,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{BackupError, BackupInfo, BackupReader, verify_backup};
+use super::{
+    BackupError, BackupInfo, BackupReader,
+    fill::{FillError, fill},
+    verify_backup,
+};
 use crate::{CheckReport, EmbeddedConfig, Incarnation, OpenError, folder, store::open_journal};
-
-/// Bytes of the journal that are written, and synced, at once.
-const GROUP_BYTES: usize = 256 * 1024;
 
 /// A store that was made of a backup.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -126,31 +127,12 @@ fn build(
     progress: &mut impl FnMut(bool, &BackupInfo),
     file: &Path,
 ) -> Result<(Incarnation, CheckReport), RestoreError> {
-    let bad = |error| RestoreError::Backup { path: file.to_owned(), error };
-    let not_whole = |error: &dyn std::fmt::Display| RestoreError::NotWhole(error.to_string());
     let (mut journal, _lock) = open_journal(config, Some(life.id))?;
-    let mut group = Vec::new();
-    let mut bytes = 0;
-    loop {
-        let found = reader.next_record().map_err(bad)?;
-        let ended = found.is_none();
-        bytes += found.as_ref().map_or(0, |found| found.bytes.len());
-        group.extend(found);
-        if !group.is_empty() && (ended || bytes >= GROUP_BYTES) {
-            journal.take_over(&group).map_err(|halt| not_whole(&halt))?;
-            progress(true, &reader.info());
-            group.clear();
-            bytes = 0;
-        }
-        if ended {
-            break;
-        }
-    }
-    let check = journal.check().map_err(|halt| not_whole(&halt))?;
-    if let Some(problem) = check.problems.first() {
-        return Err(not_whole(problem));
-    }
-    journal.catch_up().map_err(|halt| not_whole(&halt))?;
+    let filled = fill(reader, &mut journal, |info| progress(true, info));
+    let check = filled.map_err(|error| match error {
+        FillError::Backup(error) => RestoreError::Backup { path: file.to_owned(), error },
+        FillError::NotWhole(why) => RestoreError::NotWhole(why),
+    })?;
     let incarnation = journal.shared().incarnation;
     journal.shared().kv.close();
     Ok((incarnation, check))

@@ -155,7 +155,6 @@ impl Journal {
 
     /// Appends records of another journal as they are, with everything that follows from them. For making a store of a
     /// copy: they must follow what is there. One batch, one sync.
-    #[cfg(feature = "embedded")]
     pub(crate) fn take_over(&mut self, records: &[pack::Found]) -> Result<(), Halt> {
         let before = self.head;
         let mut batch = self.shared.kv.batch();

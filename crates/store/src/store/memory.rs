@@ -6,6 +6,7 @@
 use std::{
     collections::BTreeMap,
     future::ready,
+    io::{self, Read},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -13,9 +14,11 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::{
-    Backup, BoxFuture, CheckReport, Claim, Commit, CommitError, Committed, Cursor, Due, Entity,
-    EntityId, Event, FeedPage, Health, InboxItem, InboxSeq, Incarnation, Kind, Label, ListQuery,
-    Micros, NewInboxItem, PartitionId, Position, ReadError, Stats, Store, Tuning, Version, backup,
+    Backup, BackupError, BackupReader, BoxFuture, CheckReport, Claim, Commit, CommitError,
+    Committed, Cursor, Due, Entity, EntityId, Event, FeedPage, Health, InboxItem, InboxSeq,
+    Incarnation, Kind, Label, ListQuery, Micros, NewInboxItem, PartitionId, Position, ReadError,
+    Stats, Store, Tuning, Version,
+    backup::{self, FillError},
     journal::{Journal, OpenOptions, Shared, Step, begin_life},
     kv::{Kv, MemoryKv},
 };
@@ -81,6 +84,35 @@ impl MemoryStore {
         let life = Incarnation { id: incarnation, restored_from: Some(self.shared.incarnation.id) };
         begin_life(&*kv, life).map_err(|error| ReadError::Damaged(error.to_string()))?;
         Self::over(kv, incarnation, self.tuning.clone())
+    }
+
+    /// Makes a store of a backup over an empty engine, as [`crate::restore`] does in a folder: another life of the store
+    /// that the backup is of, checked.
+    ///
+    /// # Errors
+    /// The backup cannot be used, or the engine fails.
+    pub fn restore(
+        backup: impl Read,
+        kv: Arc<dyn Kv>,
+        incarnation: Uuid,
+        tuning: Tuning,
+    ) -> Result<Self, BackupError> {
+        let mut reader = BackupReader::new(backup)?;
+        let options = OpenOptions {
+            tuning: tuning.clone(),
+            new_incarnation: incarnation,
+            restored_from: Some(reader.info().incarnation.id),
+            guard: None,
+            room: None,
+        };
+        let not_whole = |why: String| BackupError::Io(io::Error::other(why));
+        let mut journal =
+            Journal::open(kv, options).map_err(|error| not_whole(error.to_string()))?;
+        backup::fill(&mut reader, &mut journal, |_| {}).map_err(|error| match error {
+            FillError::Backup(error) => error,
+            FillError::NotWhole(why) => not_whole(why),
+        })?;
+        Ok(Self { shared: Arc::clone(journal.shared()), journal: Mutex::new(journal), tuning })
     }
 
     /// A copy of what the engine holds, as copying its files would give. A store over it does not know that it is one.
@@ -201,14 +233,7 @@ impl Store for MemoryStore {
     }
 
     fn backup(&self) -> BoxFuture<'_, Result<Backup, ReadError>> {
-        let shared = Arc::clone(&self.shared);
-        Box::pin(async move {
-            let end = shared.durable_end()?;
-            let (backup, work) = backup::copy(shared, end)?;
-            // Ends by itself when nobody reads on.
-            std::thread::spawn(work);
-            Ok(backup)
-        })
+        Box::pin(async move { backup::copy_here(&self.shared, self.shared.durable_end()?) })
     }
 
     fn incarnation(&self) -> Incarnation {

@@ -4,7 +4,7 @@ use std::{fs, io::Write as _, path::Path};
 
 use orderkeep_store::{
     BackupError, EmbeddedConfig, EmbeddedStore, Event, MemoryStore, ReadError, RestoreError, Store,
-    restore, verify_backup,
+    Tuning, kv::MemoryKv, restore, verify_backup,
 };
 use tempfile::TempDir;
 
@@ -95,6 +95,28 @@ async fn a_copy_goes_into_any_backend() {
     assert_eq!(restore(&file, &other, |_, _| {}).unwrap().check.entries, 30);
     let copy = EmbeddedStore::open(other).unwrap();
     assert_eq!(history(&store, 3).await, history(&copy, 3).await);
+}
+
+#[tokio::test]
+async fn a_copy_goes_into_memory_too_and_a_cut_one_does_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = MemoryStore::new();
+    fill(&store, 0..10).await;
+    let file = folder.path().join("backup");
+    let position = backup(&store, &file).await;
+    let whole = fs::read(&file).unwrap();
+    let made = |bytes: &[u8]| {
+        let (kv, tuning) = (std::sync::Arc::new(MemoryKv::new()), Tuning::embedded());
+        MemoryStore::restore(bytes, kv, uuid::Uuid::from_u128(7), tuning)
+    };
+    let copy = made(&whole).unwrap();
+    assert_eq!(copy.incarnation().id.as_u128(), 7);
+    assert_eq!(copy.incarnation().restored_from, Some(store.incarnation().id));
+    assert_eq!(copy.durable().borrow().0, position);
+    for number in 0..10 {
+        assert_eq!(history(&store, number).await, history(&copy, number).await);
+    }
+    made(&whole[..whole.len() - 1]).unwrap_err();
 }
 
 #[tokio::test]
