@@ -6,6 +6,8 @@
 
 mod end;
 mod followed;
+mod relock;
+mod time;
 mod verdict;
 
 use std::{

@@ -40,7 +40,7 @@ use network::{InFlight, Seen, Wire};
 pub(crate) use partner::{Sold, key};
 use restore::Restores;
 use store::Journal;
-pub(crate) use time::{START_MS, Time};
+pub(crate) use time::{Moment, START_MS, Time};
 
 /// The one good webhook token.
 pub(crate) const TOKEN: &str = "token-of-the-simulation";
