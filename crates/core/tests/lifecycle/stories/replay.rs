@@ -53,10 +53,10 @@ fn another_setting_says_which_steps_it_changes() {
 fn a_verdict_that_its_evidence_does_not_bear_out_is_found() {
     let mut story = Story::awaiting().read(20, ProviderStatus::Expired);
     for record in &mut story.history {
-        if let Event::Read { seen } = &mut record.event {
-            if seen.status == ProviderStatus::Expired {
-                **seen = read(20, ProviderStatus::Executed).paid("100");
-            }
+        if let Event::Read { seen } = &mut record.event
+            && seen.status == ProviderStatus::Expired
+        {
+            **seen = read(20, ProviderStatus::Executed).paid("100");
         }
     }
     let found = differences(&story, &story.policy);
