@@ -7,9 +7,7 @@
 
 use std::time::Duration;
 
-use crate::{
-    Cause, Event, EventRecord, Input, Observation, Order, Outcome, Policy, Timestamp, order::apply,
-};
+use crate::{Cause, Event, EventRecord, Input, Observation, Order, Outcome, Policy, Timestamp};
 
 /// One step that would come to something else today.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,36 +76,67 @@ pub(crate) fn replay(history: &[EventRecord], policy: &Policy) -> Option<Vec<Dif
     let mut steps = steps(history).into_iter();
     let mut order = Order::fold(steps.next()?).ok()?;
     let mut differences = Vec::new();
-    for step in steps {
-        let first = step.first()?;
-        if let Some(input) = input(step) {
-            let outcome = order.step(&input, first.at, &policy_of(step, policy));
-            let events = match &outcome {
-                Outcome::Moved(step) => step.events.as_slice(),
-                Outcome::AlreadyThere(_) | Outcome::Refused(_) => &[],
-            };
-            if !events
-                .iter()
-                .map(|record| &record.event)
-                .eq(step.iter().map(|record| &record.event))
-            {
-                let names = |events: &[EventRecord]| {
-                    events.iter().map(|record| record.event.name()).collect()
-                };
-                differences.push(Difference {
-                    version: order.version + 1,
-                    at: first.at,
-                    came_to: names(step),
-                    comes_to: names(events),
-                });
+    for mut step in steps {
+        while let (Some(first), Some(input)) = (step.first(), input(step)) {
+            let policy = policy_of(step, policy);
+            if let Some(agreed) = agrees(&order, step, &input, &policy) {
+                let (judged, rest) = step.split_at(agreed);
+                order = order.then(judged).ok()?;
+                step = rest;
+                continue;
             }
+            differences.push(Difference {
+                version: order.version + 1,
+                at: first.at,
+                came_to: names(step),
+                comes_to: names(&judge(&order, &input, first.at, &policy)),
+            });
+            break;
         }
         // What really was is what the next step is judged on.
-        for record in step {
-            apply::apply(&mut order, record).ok()?;
-        }
+        order = order.then(step).ok()?;
     }
     Some(differences)
+}
+
+fn judge(order: &Order, input: &Input, at: Timestamp, policy: &Policy) -> Vec<EventRecord> {
+    match order.step(input, at, policy) {
+        Outcome::Moved(step) => step.events,
+        Outcome::AlreadyThere(_) | Outcome::Refused(_) => Vec::new(),
+    }
+}
+
+/// How many of the events are accounted for, if the input comes to what is there. Others of the same time and cause, whose
+/// input is not on record, may stand before it and after it.
+fn agrees(order: &Order, step: &[EventRecord], input: &Input, policy: &Policy) -> Option<usize> {
+    (0..step.len()).find_map(|skipped| {
+        let (before, rest) = step.split_at(skipped);
+        let order = order.clone().then(before).ok()?;
+        let events = judge(&order, input, rest.first()?.at, policy);
+        let same = |(ours, theirs): (&EventRecord, &EventRecord)| ours.event == theirs.event;
+        let agrees = !events.is_empty()
+            && events.len() <= rest.len()
+            && events.iter().zip(rest).all(same)
+            && before.first().is_none_or(stands_alone)
+            && rest.get(events.len()).is_none_or(stands_alone);
+        agrees.then_some(skipped + events.len())
+    })
+}
+
+/// Whether a step begins with it whose input is not on record.
+fn stands_alone(record: &EventRecord) -> bool {
+    let webhook = record.cause == Cause::Webhook;
+    matches!(
+        record.event,
+        Event::NotFound
+            | Event::AdoptionRefused { .. }
+            | Event::SecondOrderFound { .. }
+            | Event::GivenUpOrderFound { .. }
+    ) || (webhook && record.event == Event::WalletRequested)
+}
+
+fn names(events: &[EventRecord]) -> Vec<&'static str> {
+    events.iter().map(|record| record.event.name()).collect()
 }
 
 impl Difference {

@@ -51,6 +51,7 @@ fn exposed(mut draft: Draft<'_>, create: &Create, incarnation: Uuid) -> Outcome 
     // This question is the larger one, and its answer theirs.
     draft.settle(ReviewReason::CreateRefused);
     draft.settle(ReviewReason::UnknownCreate);
+    draft.settle(ReviewReason::RelockLate);
     draft.raise(ReviewReason::ExposurePossible, detail);
     draft.finish()
 }

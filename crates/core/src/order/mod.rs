@@ -1,6 +1,6 @@
 //! An order: what is common to all its states, and the two verbs, [`Order::step`] and [`Order::fold`].
 
-pub(crate) mod apply;
+mod apply;
 mod begin;
 pub(crate) mod commands;
 mod draft;

@@ -37,3 +37,27 @@ impl Slot {
             && !self.locking
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{super::What, *};
+
+    /// Dropped too early, a slot forgets what is on its way; too late, an order at rest costs memory.
+    #[test]
+    fn a_slot_is_idle_only_when_nothing_is_left_to_do() {
+        assert!(Slot::default().is_idle());
+        let at_work: [fn(&mut Slot); 6] = [
+            |slot| slot.busy = true,
+            |slot| slot.queue.push_back(Job::new(What::Move)),
+            |slot| slot.creating = Some(1),
+            |slot| slot.permit_wanted = true,
+            |slot| slot.fetching = true,
+            |slot| slot.locking = true,
+        ];
+        for (n, begin) in at_work.into_iter().enumerate() {
+            let mut slot = Slot::default();
+            begin(&mut slot);
+            assert!(!slot.is_idle(), "{n}");
+        }
+    }
+}

@@ -96,3 +96,25 @@ impl Shard {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_was_set_back_begins_the_check_again() {
+        let noon = Timestamp::from_millis(1_772_366_400_000);
+        for (back, again) in [(0, false), (1, false), (5, false), (6, true), (3_600, true)] {
+            let mut sweep = Sweep::new();
+            sweep.see(noon);
+            sweep.state = State::Done;
+            let now = noon.minus(Duration::from_secs(back));
+            sweep.see(now);
+            assert_eq!(sweep.next(), again.then_some(now), "{back}");
+            // Once is enough: it goes on from there.
+            sweep.state = State::Done;
+            sweep.see(now.plus(Duration::from_secs(1)));
+            assert_eq!(sweep.next(), None, "{back}");
+        }
+    }
+}

@@ -105,3 +105,29 @@ async fn each_webhook_ends_in_exactly_one_way_and_says_which() {
         "what waited says why"
     );
 }
+
+/// An answer, or a webhook, can never be taken in: the webhook's part of it.
+#[tokio::test(start_paused = true)]
+async fn c19_a_webhook_that_cannot_be_worked_off_is_given_up_after_five_tries_and_not_before() {
+    for (heals_after, end) in [
+        (4, "awaiting confirmation"),
+        (9, "quarantined: the store refuses what follows from it; its order is asked about"),
+    ] {
+        let world = World::new([]).await;
+        let id = world.submit("lock-1").await;
+        world.wait_for(id, StateName::AwaitingPayment, MINUTES).await;
+        let made = world.provider.orders_of(&lock("lock-1")).remove(0);
+        world.between.set_damaged(true);
+        let claim = json!({ "order": made.as_str(), "lock": "lock-1", "status": "executed" });
+        world.hear(claim.to_string()).await.unwrap();
+        // A try a second.
+        tokio::time::sleep(Duration::from_millis(heals_after * 1_000 - 500)).await;
+        assert_eq!(world.store.inbox_len(), u64::from(heals_after == 4));
+        world.between.set_damaged(false);
+        world.worked_off().await;
+        let (ended, _) = ends(world.between.said());
+        assert_eq!(ended.into_values().collect::<Vec<_>>(), [vec![end.to_owned()]]);
+        // Its order is asked about all the same.
+        world.wait_for(id, StateName::Executed, MINUTES).await;
+    }
+}

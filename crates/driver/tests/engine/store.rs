@@ -9,8 +9,9 @@ use std::{
 };
 
 use orderkeep_store::{
-    BoxFuture, Commit, CommitError, Committed, Due, Entity, Health, InboxDone, InboxSeq, Label,
-    Layer, ListQuery, MemoryStore, Micros, NewInboxItem, PartitionId, Position, ReadError, Store,
+    BoxFuture, Claim, Commit, CommitError, Committed, Due, Entity, EntityId, Health, InboxDone,
+    InboxSeq, Label, Layer, ListQuery, MemoryStore, Micros, NewInboxItem, PartitionId, Position,
+    ReadError, Store,
 };
 use tokio::sync::watch;
 
@@ -59,6 +60,8 @@ pub(crate) struct Between {
     panics: AtomicBool,
     /// Entities that lists gave.
     listed: AtomicUsize,
+    /// Look-ups by a claim find damage.
+    damaged: AtomicBool,
     /// What commits said of webhooks.
     said: Mutex<Vec<InboxDone>>,
 }
@@ -80,6 +83,7 @@ impl Between {
             refuses_webhooks: AtomicBool::new(false),
             panics: AtomicBool::new(false),
             listed: AtomicUsize::new(0),
+            damaged: AtomicBool::new(false),
             said: Mutex::new(Vec::new()),
         }
     }
@@ -130,6 +134,10 @@ impl Between {
 
     pub(crate) fn set_refuses_webhooks(&self, refuses: bool) {
         self.refuses_webhooks.store(refuses, Ordering::SeqCst);
+    }
+
+    pub(crate) fn set_damaged(&self, damaged: bool) {
+        self.damaged.store(damaged, Ordering::SeqCst);
     }
 
     pub(crate) fn panic_next(&self) {
@@ -220,6 +228,13 @@ impl Layer for Between {
             }
             self.inner.append_inbox(item).await
         })
+    }
+
+    fn by_claim(&self, claim: &Claim) -> BoxFuture<'_, Result<Option<EntityId>, ReadError>> {
+        if self.damaged.load(Ordering::SeqCst) {
+            return Box::pin(async { Err(ReadError::Damaged("by the test".to_owned())) });
+        }
+        self.inner.by_claim(claim)
     }
 
     fn due(
