@@ -63,8 +63,8 @@ async fn each_webhook_ends_in_exactly_one_way_and_says_which() {
     let mut sent = Sent { world: &world, expected: Vec::new() };
     // That an address is being made moves no money, and is taken.
     sent.ends(says("making wallet"), "applied").await;
+    sent.ends(says("making wallet"), "duplicate").await;
     sent.ends(says("confirming"), "awaiting confirmation").await;
-    sent.ends(says("confirming"), "duplicate").await;
     world.wait_for(id, StateName::AwaitingPayment, MINUTES).await;
     sent.ends(says("making wallet"), "stale").await;
     let other_lock = json!({ "order": made.as_str(), "lock": "lock-9", "status": "executed" });
