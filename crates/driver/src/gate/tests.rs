@@ -202,6 +202,19 @@ async fn parked_calls_keep_to_their_share_of_the_rate() {
     assert_eq!(times, [0, 0, 400, 800, 1_200, 1_600]);
 }
 
+/// What they may be ahead of their time is their share of the burst, and no more.
+#[tokio::test(start_paused = true)]
+async fn parked_calls_get_their_share_of_the_burst() {
+    let gate = running(Budget { concurrent: 100, burst: 8, ..budget() });
+    let start = Instant::now();
+    let mut times = Vec::new();
+    for _ in 0..6 {
+        gate.permit(Purpose::Parked, FAR).await.unwrap().report(&Ok(()));
+        times.push(start.elapsed().as_millis());
+    }
+    assert_eq!(times, [0, 0, 0, 400, 800, 1_200]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn late_failures_of_older_calls_start_no_second_probe() {
     let gate = running(budget());

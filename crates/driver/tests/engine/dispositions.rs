@@ -89,6 +89,9 @@ async fn each_webhook_ends_in_exactly_one_way_and_says_which() {
     tokio::time::sleep(PARKED_FOR + Duration::from_secs(3_700)).await;
 
     assert_eq!(world.store.inbox_len(), 0);
+    let status = world.engine.status().await.unwrap();
+    // The one of another lock is told apart; strangers that are given up are no fault of anybody.
+    assert_eq!((status.webhooks_duplicate, status.quarantined), (1, 1));
     let (ended, parked) = ends(world.between.said());
     let each: Vec<_> = ended.values().cloned().collect();
     let expected: Vec<_> = sent.expected.iter().map(|end| vec![(*end).to_owned()]).collect();

@@ -18,6 +18,8 @@ mod commands;
 #[cfg(test)]
 mod conditions;
 #[cfg(test)]
+mod conflicts;
+#[cfg(test)]
 mod crash;
 #[cfg(test)]
 mod create;

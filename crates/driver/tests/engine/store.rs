@@ -60,6 +60,8 @@ pub(crate) struct Between {
     panics: AtomicBool,
     /// Entities that lists gave.
     listed: AtomicUsize,
+    /// So many steps are still told that their order has moved meanwhile.
+    conflicts: AtomicI64,
     /// Look-ups by a claim find damage.
     damaged: AtomicBool,
     /// What commits said of webhooks.
@@ -83,6 +85,7 @@ impl Between {
             refuses_webhooks: AtomicBool::new(false),
             panics: AtomicBool::new(false),
             listed: AtomicUsize::new(0),
+            conflicts: AtomicI64::new(0),
             damaged: AtomicBool::new(false),
             said: Mutex::new(Vec::new()),
         }
@@ -134,6 +137,11 @@ impl Between {
 
     pub(crate) fn set_refuses_webhooks(&self, refuses: bool) {
         self.refuses_webhooks.store(refuses, Ordering::SeqCst);
+    }
+
+    /// The next steps are told that their order has moved meanwhile.
+    pub(crate) fn set_conflicts(&self, steps: i64) {
+        self.conflicts.store(steps, Ordering::SeqCst);
     }
 
     pub(crate) fn set_damaged(&self, damaged: bool) {
@@ -211,6 +219,12 @@ impl Layer for Between {
             if self.drops_commits {
                 let version = commit.change.map_or(0, |change| change.expected + 1);
                 return Ok(Committed { version, position: Position(0) });
+            }
+            if let Some(change) = commit.change.as_ref().filter(|change| !change.events.is_empty())
+                && self.conflicts.fetch_sub(1, Ordering::SeqCst) > 0
+            {
+                let (id, expected) = (change.id, change.expected);
+                return Err(CommitError::Conflict { id, expected, found: expected + 1 });
             }
             let said = commit.inbox.clone();
             let committed = self.inner.commit(commit).await?;
