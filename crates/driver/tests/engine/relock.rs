@@ -15,7 +15,7 @@ const MINUTES: Duration = Duration::from_secs(300);
 
 /// An order whose create is put off until its lock is over, so that nothing is at the provider.
 async fn over() -> (World, OrderId) {
-    let throttled = Says::Throttled(Duration::from_secs(LOCK_ENDS.unsigned_abs() - 10));
+    let throttled = Says::Throttled(Duration::from_secs(LOCK_ENDS.unsigned_abs() + 10));
     let world = World::with(Scripted::new([throttled]), |_| {}).await;
     let relock = Some(Relock { max_pay_amount: exact("105"), until: None });
     let request = SubmitRequest { relock, ..request("lock-1", terms("lock-1")) };
