@@ -5,10 +5,10 @@ use orderkeep_sandbox::{CallChances, Range, Rule, WebhookFault};
 use super::{Fault, Millis, Plan, calm};
 
 /// When the copy is made: before the create's answer, after it and before the first read, while there is no address yet,
-/// while it is unpaid, and while it is paid.
-const MADE_AT: [Millis; 6] = [1_000, 3_300, 4_200, 5_500, 8_000, 12_000];
+/// and while it is unpaid.
+const MADE_AT: [Millis; 4] = [1_000, 3_300, 5_500, 8_000];
 /// When the machine is lost.
-const LOST_AT: [Millis; 3] = [16_000, 24_000, 45_000];
+const LOST_AT: [Millis; 2] = [16_000, 30_000];
 
 pub(super) fn plans() -> Vec<Plan> {
     let mut plans = Vec::new();
