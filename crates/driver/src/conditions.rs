@@ -231,7 +231,8 @@ mod tests {
             let conditions = Conditions::new(Policy::default());
             conditions.policy(skew(ahead_ms)).margin().as_secs()
         };
-        let cases = [(-60_000, 2), (0, 2), (900, 2), (1_001, 4), (4_500, 7), (3_600_000, 32)];
+        let cases =
+            [(-60_000, 2), (0, 2), (900, 2), (1_000, 2), (1_001, 4), (4_500, 7), (3_600_000, 32)];
         for (ahead_ms, seconds) in cases {
             assert_eq!(margin(ahead_ms), seconds, "{ahead_ms}");
         }

@@ -39,3 +39,20 @@ async fn a_step_of_an_older_version_is_made_again_five_times_and_not_for_ever() 
     world.engine.command(id, note("after")).await.unwrap();
     assert_eq!(noted().await, 2);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_command_for_one_version_alone_is_taken_only_at_that_version() {
+    let provider = Scripted::new([]);
+    provider.set_pace(Pace { confirming: NEVER, executed: NEVER, ..Pace::USUAL });
+    let world = World::with(provider, |_| {}).await;
+    let id = world.submit("lock-1").await;
+    world.wait_for(id, StateName::AwaitingPayment, MINUTES).await;
+    tokio::time::sleep(MINUTES).await;
+    let version = world.order(id).await.version;
+    for other in [version - 1, version + 1] {
+        let refused = world.engine.command_at(id, Some(other), note("no")).await;
+        assert_eq!(refused, Err(CommandError::Moved { order: id, version }));
+    }
+    let taken = world.engine.command_at(id, Some(version), note("yes")).await.unwrap();
+    assert_eq!(taken.order.version, version + 1);
+}

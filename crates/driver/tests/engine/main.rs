@@ -36,6 +36,8 @@ mod life;
 #[cfg(test)]
 mod lost_webhooks;
 #[cfg(test)]
+mod many;
+#[cfg(test)]
 mod must_fail;
 #[cfg(test)]
 mod outage;
