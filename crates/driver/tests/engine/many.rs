@@ -21,6 +21,7 @@ async fn every_create_that_was_on_its_way_is_unknown_after_a_crash_however_many_
         Budget { per_second: 5_000.0, burst: 5_000, concurrent: 5_000, ..Budget::default() };
     let config = EngineConfig { budget, ..config() };
     let mut world = World::configured(provider, config, []).await;
+    world.provider.look_away();
     let mut ids = Vec::new();
     for n in 0..ORDERS {
         ids.push(world.submit(&format!("lock-{n}")).await);

@@ -152,6 +152,11 @@ impl Scripted {
         self.ledger.lock().unwrap()
     }
 
+    /// Does not look: it reads every create that is on its way, at each of them.
+    pub(crate) fn look_away(&self) {
+        *self.looks_into.lock().unwrap() = None;
+    }
+
     /// What every create is answered with once the script is over.
     pub(crate) fn usually(&self, says: Says) {
         self.ledger().usual = says;
