@@ -22,6 +22,7 @@ pub(crate) fn install() -> Result<MetricsPage, Failure> {
         .and_then(PrometheusBuilder::install_recorder)
         .map_err(Failure::failed)?;
     orderkeep::metrics::describe();
+    orderkeep::outbox::metrics::describe();
     metrics::gauge!("orderkeep_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
     metrics::describe_gauge!("orderkeep_build_info", "Which version this is; always 1.");
     let upkeep = handle.clone();

@@ -162,7 +162,12 @@ pub const METRICS: &[Metric] = &[
 
 /// Tells the recorder what each metric means. Call it once the recorder is there.
 pub fn describe() {
-    for metric in METRICS {
+    describe_all(METRICS);
+}
+
+/// As [`describe`], for the catalogue of what runs beside an engine.
+pub fn describe_all(catalogue: &[Metric]) {
+    for metric in catalogue {
         match metric.kind {
             Kind::Counter => describe_counter!(metric.name, metric.help),
             Kind::Gauge => describe_gauge!(metric.name, metric.help),

@@ -202,9 +202,12 @@ impl Endpoint {
     }
 }
 
-/// An address as it is kept, or why it cannot be one.
-pub(crate) fn address(text: &str) -> Result<Url, OutboxError> {
-    let wrong = |why: &str| OutboxError::Invalid(format!("`url`: {why}"));
+/// An address that a webhook can be sent to, as it is kept. `name` is what it is called where it comes from.
+///
+/// # Errors
+/// Why it cannot be one.
+pub fn address(name: &str, text: &str) -> Result<Url, OutboxError> {
+    let wrong = |why: &str| OutboxError::Invalid(format!("`{name}`: {why}"));
     if text.len() > Endpoint::URL_BYTES_MAX {
         return Err(wrong("it is longer than 1,024 bytes"));
     }

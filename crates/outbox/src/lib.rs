@@ -12,7 +12,7 @@ mod endpoint;
 mod error;
 mod log;
 mod message;
-mod metrics;
+pub mod metrics;
 mod outbox;
 mod records;
 mod schedule;
@@ -20,7 +20,7 @@ mod secret;
 mod transport;
 mod worker;
 
-pub use endpoint::{Draft, Endpoint, EndpointId, Held, Off, Source, Start, Update};
+pub use endpoint::{Draft, Endpoint, EndpointId, Held, Off, Source, Start, Update, address};
 pub use error::OutboxError;
 pub use log::Delivery;
 pub use message::{EVENT_TYPE_PREFIX, Render, event_type};

@@ -21,7 +21,7 @@ use crate::{
     Delivery, Draft, Endpoint, EndpointId, OutboxError, Render, Secret, Source, Start, Transport,
     Update,
     endpoint::{address, check},
-    log::Log,
+    log::{self, Log},
     message::Message,
     records,
     worker::{Ask, Asked, Parts, Target, Twin, Worker, send},
@@ -29,6 +29,8 @@ use crate::{
 
 /// Endpoints at most: each reads the feed for itself.
 pub(crate) const ENDPOINTS_MAX: usize = 64;
+/// What the address of the provider's other webhooks is called in the configuration.
+const FORWARD: &str = "webhooks.forward_url";
 /// Requests that wait for one worker.
 const MAILBOX: usize = 16;
 /// The endpoint that the provider's other webhooks are passed on to: there is one, and its address is configured.
@@ -77,6 +79,8 @@ pub enum Replay {
 }
 
 struct Running {
+    /// As it was found by this process; what was tried before is in the history up to there.
+    began_at: u64,
     shown: watch::Receiver<Endpoint>,
     mailbox: mpsc::Sender<Asked>,
     log: Arc<Log>,
@@ -122,6 +126,7 @@ impl Outbox {
             render: config.render,
             twin: config.twin,
             stop: CancellationToken::new(),
+            ends: CancellationToken::new(),
         });
         let endpoints = records::all(parts.store.as_ref()).await?;
         let inner = Inner {
@@ -136,7 +141,7 @@ impl Outbox {
                 forwards = true;
                 // Without an address it waits: what is kept for it is not lost.
                 match &config.forward_url {
-                    Some(url) => endpoint.url = address(url)?.to_string(),
+                    Some(url) => endpoint.url = address(FORWARD, url)?.to_string(),
                     None => continue,
                 }
             }
@@ -145,7 +150,7 @@ impl Outbox {
         if let Some(url) = config.forward_url.filter(|_| !forwards) {
             let endpoint = Endpoint {
                 source: Source::OtherWebhooks,
-                ..outbox.endpoint(OTHER_WEBHOOKS, address(&url)?.to_string())
+                ..outbox.endpoint(OTHER_WEBHOOKS, address(FORWARD, &url)?.to_string())
             };
             outbox.make(endpoint).await?;
         }
@@ -173,7 +178,8 @@ impl Outbox {
     }
 
     async fn make(&self, endpoint: Endpoint) -> Result<(), OutboxError> {
-        let version = records::save(self.0.parts.store.as_ref(), &endpoint, 0).await?;
+        let log = Log::default();
+        let version = records::save(self.0.parts.store.as_ref(), &endpoint, 0, &log).await?;
         self.run(endpoint, version);
         Ok(())
     }
@@ -185,7 +191,7 @@ impl Outbox {
         let parts = Arc::clone(&self.0.parts);
         let (worker, shown) = Worker::new(parts, endpoint, version, receiver, Arc::clone(&log));
         let task = tokio::spawn(worker.run());
-        self.lock().insert(id, Running { shown, mailbox, log, task });
+        self.lock().insert(id, Running { began_at: version, shown, mailbox, log, task });
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<EndpointId, Running>> {
@@ -227,7 +233,7 @@ impl Outbox {
     }
 
     fn allowed(&self, url: &str) -> Result<String, OutboxError> {
-        let url = address(url)?;
+        let url = address("url", url)?;
         self.0
             .parts
             .transport
@@ -252,14 +258,26 @@ impl Outbox {
         endpoint.ok_or(OutboxError::NoEndpoint(id))
     }
 
-    /// What was tried lately, the newest first; since the start of this process.
+    /// The last attempts, at most 200, the newest first; of earlier processes as well.
     ///
     /// # Errors
-    /// There is no such endpoint.
-    pub fn deliveries(&self, id: EndpointId, limit: usize) -> Result<Vec<Delivery>, OutboxError> {
-        let running = self.lock();
-        let found = running.get(&id).ok_or(OutboxError::NoEndpoint(id))?;
-        Ok(found.log.newest(limit))
+    /// There is no such endpoint, or the store cannot be read.
+    pub async fn deliveries(
+        &self,
+        id: EndpointId,
+        limit: usize,
+    ) -> Result<Vec<Delivery>, OutboxError> {
+        let limit = limit.min(log::KEPT);
+        let (mut found, began_at) = {
+            let running = self.lock();
+            let found = running.get(&id).ok_or(OutboxError::NoEndpoint(id))?;
+            (found.log.newest(limit), found.began_at)
+        };
+        if found.len() < limit {
+            let store = self.0.parts.store.as_ref();
+            found.extend(log::written(store, id, began_at, limit - found.len()).await?);
+        }
+        Ok(found)
     }
 
     async fn ask(&self, id: EndpointId, ask: Ask) -> Result<Endpoint, OutboxError> {
@@ -394,9 +412,10 @@ impl Outbox {
         Ok(delivery)
     }
 
-    /// Ends all deliveries. What was on its way may be delivered again after the next start. Before the engine's end.
+    /// Ends all deliveries and notes what was answered. What was on its way is delivered again after the next start.
+    /// Before the engine's end.
     pub async fn shutdown(&self) {
-        self.0.parts.stop.cancel();
+        self.0.parts.ends.cancel();
         let running = std::mem::take(&mut *self.lock());
         for (_, running) in running {
             drop(running.task.await);

@@ -2,7 +2,12 @@
 
 use std::{collections::BTreeSet, process::Command};
 
-use crate::stage::{Stage, until};
+use serde_json::json;
+
+use crate::{
+    receiver::Receiver,
+    stage::{Stage, until},
+};
 
 const RULES: &str = include_str!("../../../../packaging/prometheus/orderkeep.rules.yml");
 const DASHBOARD: &str = include_str!("../../../../packaging/grafana/orderkeep.json");
@@ -19,7 +24,8 @@ fn named(text: &str) -> BTreeSet<String> {
 }
 
 fn catalogue() -> BTreeSet<String> {
-    let metrics = orderkeep::metrics::METRICS.iter().map(|metric| metric.name.to_owned());
+    let all = orderkeep::metrics::METRICS.iter().chain(orderkeep::outbox::metrics::METRICS);
+    let metrics = all.map(|metric| metric.name.to_owned());
     metrics.chain(["orderkeep_build_info".to_owned()]).collect()
 }
 
@@ -45,14 +51,23 @@ fn alerts_and_dashboard_name_only_metrics_that_exist() {
 #[test]
 fn the_life_of_an_order_shows_in_every_metric() {
     let stage = Stage::new("", "");
-    let _engine = stage.start();
+    let receiver = Receiver::new();
+    let mut serve = stage.serve();
+    serve.env("ORDERKEEP_WEBHOOKS__ALLOW_PRIVATE", "true");
+    let _engine = stage.start_as(serve);
+    let endpoint = stage.post("/v1/webhook-endpoints", &[], &json!({ "url": receiver.url })).body;
+    let endpoint = endpoint["id"].as_str().unwrap();
     let (id, _) = stage.order("k");
     stage.to_executed(&id);
+    until("the end is delivered", || {
+        receiver.taken().iter().any(|seen| seen.text().contains("orderkeep.order.executed"))
+    });
     stage.http.send("POST", &format!("{}/webhooks/p100", stage.url), &[], "{}");
     let mut page = String::new();
     until("the page shows the end", || {
         page = stage.http.text(&format!("{}/metrics", stage.url));
         page.contains("orderkeep_orders{state=\"Executed\"} 1")
+            && page.contains(&format!("result=\"delivered\"}} {}", receiver.taken().len()))
     });
     let samples: String =
         page.lines().filter(|line| !line.starts_with('#')).collect::<Vec<_>>().join("\n");
@@ -60,7 +75,17 @@ fn the_life_of_an_order_shows_in_every_metric() {
     let later = BTreeSet::from(["orderkeep_webhooks_late_seconds".to_owned()]);
     let shown: BTreeSet<_> = named(&samples).union(&later).cloned().collect();
     assert_eq!(shown, catalogue(), "{page}");
-    for line in [
+    let delivered = receiver.taken().len();
+    let webhooks_out = [
+        format!(
+            "orderkeep_webhook_deliveries_total{{endpoint=\"{endpoint}\",result=\"delivered\"}} {delivered}"
+        ),
+        format!(
+            "orderkeep_webhook_deliveries_total{{endpoint=\"{endpoint}\",result=\"failed\"}} 0"
+        ),
+        format!("orderkeep_webhook_endpoint_off{{endpoint=\"{endpoint}\"}} 0"),
+    ];
+    for line in webhooks_out.iter().map(String::as_str).chain([
         "orderkeep_order_transitions_total{from=\"none\",to=\"Locked\",cause=\"submit\"} 1",
         "orderkeep_provider_requests_total{account=\"default\",op=\"create\",outcome=\"ok\"} 1",
         "orderkeep_webhooks_received_total{result=\"refused\"} 1",
@@ -68,7 +93,8 @@ fn the_life_of_an_order_shows_in_every_metric() {
         "orderkeep_order_time_in_state_seconds_count{state=\"AwaitingPayment\"} 1",
         "orderkeep_halted 0",
         "# TYPE orderkeep_store_commit_duration_seconds histogram",
-    ] {
+        "# TYPE orderkeep_webhook_delivery_duration_seconds histogram",
+    ]) {
         assert!(page.contains(line), "no `{line}` in:\n{page}");
     }
     for word in [id.as_str(), crate::stage::TOKEN, crate::stage::API_KEY] {

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    path::Path,
     sync::{
         Arc, Mutex,
         atomic::{AtomicU16, Ordering},
@@ -9,6 +10,21 @@ use std::{
 };
 
 use axum::{Router, body::Bytes, http::HeaderMap, http::StatusCode, routing::post};
+use hyper_util::{rt::TokioIo, service::TowerToHyperService};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _};
+use tokio_rustls::TlsAcceptor;
+
+async fn serve_tls(listener: tokio::net::TcpListener, acceptor: TlsAcceptor, router: Router) {
+    while let Ok((stream, _)) = listener.accept().await {
+        let (acceptor, service) = (acceptor.clone(), TowerToHyperService::new(router.clone()));
+        tokio::spawn(async move {
+            // A caller that does not trust it goes away.
+            let Ok(stream) = acceptor.accept(stream).await else { return };
+            let http = hyper::server::conn::http1::Builder::new();
+            drop(http.serve_connection(TokioIo::new(stream), service).await);
+        });
+    }
+}
 
 /// A request as it came.
 #[derive(Debug, Clone)]
@@ -37,6 +53,19 @@ pub(crate) struct Receiver {
 
 impl Receiver {
     pub(crate) fn new() -> Self {
+        Self::speaking(None)
+    }
+
+    /// One that speaks TLS, as `localhost`, with the certificate and key in these files.
+    pub(crate) fn over_tls(cert: &Path, key: &Path) -> Self {
+        drop(rustls::crypto::ring::default_provider().install_default());
+        let chain = vec![CertificateDer::from_pem_file(cert).unwrap()];
+        let key = PrivateKeyDer::from_pem_file(key).unwrap();
+        let config = rustls::ServerConfig::builder().with_no_client_auth();
+        Self::speaking(Some(config.with_single_cert(chain, key).unwrap()))
+    }
+
+    fn speaking(tls: Option<rustls::ServerConfig>) -> Self {
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let (seen, status) = (Arc::<Mutex<Vec<Seen>>>::default(), Arc::new(AtomicU16::new(204)));
         let (keeps, says) = (Arc::clone(&seen), Arc::clone(&status));
@@ -51,8 +80,17 @@ impl Receiver {
         });
         let router = Router::new().route("/hook", hook);
         let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
-        let url = format!("http://{}/hook", listener.local_addr().unwrap());
-        runtime.spawn(async move { axum::serve(listener, router).await });
+        let at = listener.local_addr().unwrap();
+        let url = match tls {
+            None => {
+                runtime.spawn(async move { axum::serve(listener, router).await });
+                format!("http://{at}/hook")
+            }
+            Some(config) => {
+                runtime.spawn(serve_tls(listener, TlsAcceptor::from(Arc::new(config)), router));
+                format!("https://localhost:{}/hook", at.port())
+            }
+        };
         Self { url, seen, status, _runtime: runtime }
     }
 

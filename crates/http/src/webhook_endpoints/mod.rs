@@ -211,7 +211,7 @@ async fn deliveries(
     QueryOf(query): QueryOf<DeliveriesQuery>,
 ) -> Result<Json<Items<DeliveryView>>, Problem> {
     let limit = query.limit.unwrap_or(50);
-    let log = outbox.deliveries(id(&text)?, limit)?;
+    let log = outbox.deliveries(id(&text)?, limit).await?;
     Ok(Json(Items { items: log.into_iter().map(DeliveryView::from).collect() }))
 }
 

@@ -69,8 +69,8 @@ impl Worker {
             Ask::ReplaySince(since) => self.rewind(Some(since)),
             Ask::ReplayEvent { subject, version } => self.replay(subject, version, now),
         }
-        let saved =
-            super::records::save(self.parts.store.as_ref(), &self.endpoint, self.version).await;
+        let store = self.parts.store.as_ref();
+        let saved = super::records::save(store, &self.endpoint, self.version, &self.log).await;
         drop(reply.send(match saved {
             Ok(version) => {
                 self.version = version;

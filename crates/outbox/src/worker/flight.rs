@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use orderkeep_core::Timestamp;
 use orderkeep_store::EntityId;
 use tokio::time::Instant;
+use tracing::Instrument as _;
 use url::Url;
 use uuid::Uuid;
 
@@ -50,7 +51,7 @@ impl Target {
     pub(crate) fn of(endpoint: &Endpoint, now: Timestamp) -> Result<Self, OutboxError> {
         Ok(Self {
             source: endpoint.source,
-            url: crate::endpoint::address(&endpoint.url)?,
+            url: crate::address("url", &endpoint.url)?,
             types: Endpoint { held: Vec::new(), ..endpoint.clone() },
             secrets: endpoint.signing(now),
         })
@@ -59,6 +60,34 @@ impl Target {
 
 /// Sends one message once.
 pub(crate) async fn send(
+    parts: &Parts,
+    target: &Target,
+    log: &Log,
+    message: &Message,
+    attempt: u32,
+) -> Result<(), Failed> {
+    let order = message.id.split_once('/').map(|(order, _)| tracing::field::display(order));
+    let span = tracing::debug_span!(
+        "deliver",
+        order_id = order,
+        otel.kind = "client",
+        endpoint = %target.types.id,
+        event = %message.id,
+        kind = %message.kind,
+        attempt,
+        outcome = tracing::field::Empty,
+    );
+    async {
+        let result = send_signed(parts, target, log, message, attempt).await;
+        let outcome = result.as_ref().err().map_or("ok", |failed| failed.why.as_str());
+        tracing::Span::current().record("outcome", outcome);
+        result
+    }
+    .instrument(span)
+    .await
+}
+
+async fn send_signed(
     parts: &Parts,
     target: &Target,
     log: &Log,
@@ -93,13 +122,14 @@ pub(crate) async fn send(
         }),
         Err(error) => Err(Failed { why: error.to_string(), status: None, retry_after: None }),
     };
-    metrics::attempted(result.is_ok());
+    let took = started.elapsed();
+    metrics::attempted(target.types.id, result.is_ok(), took);
     log.push(Delivery {
         event: message.id.clone(),
         kind: message.kind.clone(),
         attempt,
         at: parts.clock.now(),
-        took: started.elapsed(),
+        took,
         status: match &result {
             Ok(()) => Some(200),
             Err(failed) => failed.status,

@@ -14,7 +14,7 @@ use std::{
     time::Duration,
 };
 
-use futures_util::{StreamExt as _, future::BoxFuture, stream::FuturesUnordered};
+use futures_util::{FutureExt as _, StreamExt as _, future::BoxFuture, stream::FuturesUnordered};
 use orderkeep_core::Timestamp;
 use orderkeep_driver::{Clock, EngineError, Entropy};
 use orderkeep_store::{Cursor, FeedEntry, Position, ReadError, Store};
@@ -66,7 +66,10 @@ pub(crate) struct Parts {
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) render: Render,
     pub(crate) twin: Option<Twin>,
+    /// The outbox is gone.
     pub(crate) stop: CancellationToken,
+    /// The outbox ends in good order: what was answered is noted first.
+    pub(crate) ends: CancellationToken,
 }
 
 /// A stretch of the feed on its way.
@@ -114,7 +117,7 @@ impl Worker {
         log: Arc<Log>,
     ) -> (Self, watch::Receiver<Endpoint>) {
         let (shown, reader) = watch::channel(endpoint.clone());
-        metrics::standing(&endpoint);
+        metrics::began(&endpoint);
         let worker = Self {
             durable: parts.store.durable(),
             read: endpoint.cursor(),
@@ -144,7 +147,7 @@ impl Worker {
 
     /// Works until the engine stops, or the endpoint is deleted.
     pub(crate) async fn run(mut self) {
-        let stop = self.parts.stop.clone();
+        let (stop, ends) = (self.parts.stop.clone(), self.parts.ends.clone());
         while !self.endpoint.deleted {
             if self.unsaved.is_some_and(|at| at <= self.now()) && self.save().await.is_err() {
                 return;
@@ -167,6 +170,7 @@ impl Worker {
             tokio::select! {
                 biased;
                 () = stop.cancelled() => return,
+                () = ends.cancelled() => return self.last().await,
                 asked = self.mailbox.recv() => match asked {
                     Some(asked) => self.asked(asked).await,
                     None => return,
@@ -180,6 +184,16 @@ impl Worker {
                 }
                 () = sleep => {}
             }
+        }
+    }
+
+    /// Notes what was answered, so that it is not delivered again. What is on its way is.
+    async fn last(&mut self) {
+        while let Some(Some(landed)) = self.flying.next().now_or_never() {
+            self.landed(landed);
+        }
+        if self.unsaved.is_some() || self.log.has_unwritten() {
+            drop(self.save().await);
         }
     }
 
@@ -402,7 +416,7 @@ impl Worker {
                 return self.switch_off(Off::Failing);
             }
             tracing::error!(endpoint = %self.endpoint.id, id = %held.subject, version = held.next, why = held.why, "an event was tried for days while others were taken: it is passed over, and can be replayed");
-            metrics::gave_up();
+            metrics::gave_up(self.endpoint.id);
             self.endpoint.given_up += 1;
             (held.next, held.attempts, held.since, held.due) = (held.next + 1, 0, now, now);
         }
@@ -450,7 +464,8 @@ impl Worker {
     /// The store has stopped.
     async fn save(&mut self) -> Result<(), OutboxError> {
         self.unsaved = None;
-        match records::save(self.parts.store.as_ref(), &self.endpoint, self.version).await {
+        let store = self.parts.store.as_ref();
+        match records::save(store, &self.endpoint, self.version, &self.log).await {
             Ok(version) => self.version = version,
             Err(
                 error @ OutboxError::Engine(EngineError::Halted(_) | EngineError::ShuttingDown),

@@ -3,6 +3,7 @@
 
 mod crash;
 mod failing;
+mod log;
 mod managed;
 mod order;
 mod world;
