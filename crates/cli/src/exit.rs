@@ -8,9 +8,11 @@ use std::{
 };
 
 use orderkeep::store::OpenError;
-use tracing_subscriber::{EnvFilter, fmt::format::FmtSpan};
+use tracing_subscriber::{
+    EnvFilter, Layer as _, layer::SubscriberExt as _, util::SubscriberInitExt as _,
+};
 
-use crate::args::LogFormat;
+use crate::{args::LogFormat, otlp::Spans};
 
 pub(crate) const FAILED: u8 = 1;
 pub(crate) const USAGE: u8 = 2;
@@ -90,17 +92,26 @@ pub(crate) fn install_tls() {
     drop(rustls::crypto::ring::default_provider().install_default());
 }
 
-/// Logs to stderr, as `ORDERKEEP_LOG` says.
-pub(crate) fn install_log(format: Option<LogFormat>) {
+/// Logs to stderr, as `ORDERKEEP_LOG` says; spans to a collector, if there is one.
+pub(crate) fn install_log(format: Option<LogFormat>, spans: Option<&Spans>) -> Result<(), Failure> {
     let or = if std::io::stderr().is_terminal() { LogFormat::Text } else { LogFormat::Json };
-    let filter =
-        EnvFilter::try_from_env("ORDERKEEP_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    let subscriber = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_span_events(FmtSpan::NONE);
-    match format.unwrap_or(or) {
-        LogFormat::Text => subscriber.with_target(false).init(),
-        LogFormat::Json => subscriber.json().init(),
-    }
+    let filter = match std::env::var("ORDERKEEP_LOG") {
+        Err(_) => EnvFilter::new("info"),
+        Ok(text) if text.trim().is_empty() => EnvFilter::new("info"),
+        Ok(text) => EnvFilter::builder().parse(&text).map_err(|error| {
+            Failure::config(format_args!(
+                "the variable ORDERKEEP_LOG: {error}; write it like debug, or info,orderkeep_driver=debug"
+            ))
+        })?,
+    };
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let lines = match format.unwrap_or(or) {
+        LogFormat::Text => lines.with_target(false).boxed(),
+        LogFormat::Json => lines.json().boxed(),
+    };
+    tracing_subscriber::registry()
+        .with(lines.with_filter(filter))
+        .with(spans.map(Spans::layer))
+        .init();
+    Ok(())
 }

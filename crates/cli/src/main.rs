@@ -14,6 +14,7 @@ mod listen;
 mod manual;
 mod metrics;
 mod orders;
+mod otlp;
 mod output;
 mod sandbox;
 mod serve;
@@ -50,16 +51,13 @@ async fn run(args: Args) -> Result<(), Failure> {
     let log = args.log;
     match args.command {
         Command::Demo(args) => demo::run(args).await,
-        Command::Serve(args) => {
-            exit::install_log(log);
-            serve::run(args).await
-        }
+        Command::Serve(args) => serve::run(args, log).await,
         Command::Sandbox(args) => {
-            exit::install_log(log);
+            exit::install_log(log, None)?;
             sandbox::run(args).await
         }
         Command::Dev(args) => {
-            exit::install_log(log);
+            exit::install_log(log, None)?;
             dev::run(args).await
         }
         Command::Orders(args) => orders::run(args).await,

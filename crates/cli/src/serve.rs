@@ -8,7 +8,7 @@ use std::{
 
 use orderkeep::{
     Author, Clock as _, Engine, StartError, SystemClock,
-    http::{ApiConfig, KeyRing, WebhookRoute},
+    http::{ApiConfig, Key, KeyRing, WebhookRoute},
     p100::P100,
     provider::Provider,
     store::EmbeddedConfig,
@@ -16,17 +16,27 @@ use orderkeep::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    args::{ServeArgs, Twin},
+    args::{LogFormat, ServeArgs, Twin},
     exit::{self, Failure, say},
-    keys, listen,
-    settings::{self, Settings},
+    keys, listen, otlp,
+    settings::{self, Settings, Span},
     supervisor,
     tls::Tls,
     webhooks,
 };
 
-pub(crate) async fn run(args: ServeArgs) -> Result<(), Failure> {
+pub(crate) async fn run(args: ServeArgs, log: Option<LogFormat>) -> Result<(), Failure> {
     let settings = settings::load(&args)?;
+    let spans = otlp::start(&settings.otlp)?;
+    exit::install_log(log, spans.as_ref())?;
+    let result = serve(args, settings).await;
+    if let Some(spans) = spans {
+        spans.shutdown().await;
+    }
+    result
+}
+
+async fn serve(args: ServeArgs, settings: Settings) -> Result<(), Failure> {
     let data = settings.data.clone();
     let listener = listen::open(settings.listen).await?;
     let addr = listener.local_addr().map_err(Failure::failed)?;
@@ -100,8 +110,15 @@ pub(crate) async fn carry_on(
     });
     let router = orderkeep::http::router(engine.clone(), api);
     supervisor::ready(&engine);
+    let drain = Span(server.limits.drain.0);
+    let begun = closing.clone().cancelled_owned();
+    let told = tokio::spawn(async move {
+        begun.await;
+        supervisor::stopping();
+        say(format_args!("stopping: requests on their way are seen through, for {drain} at most"));
+    });
     server.serve(router, closing, until).await;
-    supervisor::stopping();
+    drop(told.await);
     if let Some(task) = provider_side {
         drop(task.await);
     }
@@ -111,7 +128,7 @@ pub(crate) async fn carry_on(
             format!("the engine has halted: {why}; start it again, it goes on from the disk"),
         ));
     }
-    say("stopping: calls on their way are seen through");
+    say("stopping: calls to the provider are seen through");
     if let Some(outbox) = outbox {
         outbox.shutdown().await;
     }
@@ -121,21 +138,9 @@ pub(crate) async fn carry_on(
 /// Who may use the API: on this machine anybody, while there are no keys; beyond it only callers with one, and only
 /// where nobody can listen.
 fn api(settings: &Settings, data: &Path, addr: SocketAddr) -> Result<ApiConfig, Failure> {
-    let mut tokens = Vec::new();
-    if let Some(file) = &settings.api_token_file {
-        let name = Author::new("api-token").map_err(Failure::config)?;
-        tokens.push(KeyRing::token(name, &settings::secret(file)?));
-    }
-    let path = keys::file::beside(data);
+    let (path, tokens) = (keys::file::beside(data), tokens(settings)?);
     let all: Vec<_> = keys::file::read(&path)?.into_iter().chain(tokens.clone()).collect();
-    if !addr.ip().is_loopback() {
-        if !all.iter().any(|key| key.is_good(SystemClock.now())) {
-            return Err(Failure::config(format_args!(
-                "{addr} is reachable from other machines: make a key (orderkeep keys create), or give --api-token-file"
-            )));
-        }
-        refuse_in_the_clear(settings, addr)?;
-    }
+    refuse_to_all(settings, &all, addr)?;
     let limits = &settings.limits;
     let keys = KeyRing::new(all).with_rate(f64::from(limits.key_burst), limits.key_per_second);
     tokio::spawn(keys::file::follow(path, keys.clone(), tokens));
@@ -145,6 +150,34 @@ fn api(settings: &Settings, data: &Path, addr: SocketAddr) -> Result<ApiConfig, 
         streams_max: limits.streams,
         ..ApiConfig::default()
     })
+}
+
+/// The token of the configuration, as a key.
+fn tokens(settings: &Settings) -> Result<Vec<Key>, Failure> {
+    let Some(token) = settings.api_token()? else { return Ok(Vec::new()) };
+    let name = Author::new("api-token").map_err(Failure::config)?;
+    Ok(vec![KeyRing::token(name, &token)])
+}
+
+/// What would be refused at the start, of who may reach it.
+pub(crate) fn check(settings: &Settings) -> Result<(), Failure> {
+    let keys = keys::file::read(&keys::file::beside(&settings.data))?;
+    let all: Vec<_> = keys.into_iter().chain(tokens(settings)?).collect();
+    refuse_to_all(settings, &all, settings.listen)?;
+    settings.webhooks.listen.map_or(Ok(()), |addr| refuse_in_the_clear(settings, addr))
+}
+
+/// Beyond this machine nobody is let in without a key.
+fn refuse_to_all(settings: &Settings, keys: &[Key], addr: SocketAddr) -> Result<(), Failure> {
+    if addr.ip().is_loopback() {
+        return Ok(());
+    }
+    if !keys.iter().any(|key| key.is_good(SystemClock.now())) {
+        return Err(Failure::config(format_args!(
+            "{addr} is reachable from other machines: make a key (orderkeep keys create), or give --api-token-file"
+        )));
+    }
+    refuse_in_the_clear(settings, addr)
 }
 
 /// Keys, and the tokens of webhooks, cross no network unencrypted.

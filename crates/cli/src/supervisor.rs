@@ -15,9 +15,10 @@ pub(crate) fn ready(engine: &Engine) {
     }
 }
 
-/// It ends now, as it was asked to.
+/// It was asked to end, and does so once what is on its way is seen through. Said at the beginning of that, so that
+/// nobody takes the rest for a hang.
 pub(crate) fn stopping() {
-    tell(&[NotifyState::Stopping, NotifyState::Status("seeing calls through")]);
+    tell(&[NotifyState::Stopping, NotifyState::Status("seeing requests and calls through")]);
 }
 
 /// Only while tasks still run and the engine has not halted.

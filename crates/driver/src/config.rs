@@ -1,8 +1,11 @@
 //! How an engine runs. What it decides about orders is the [`Policy`].
 
-use std::time::Duration;
+use std::{ops::RangeInclusive, time::Duration};
 
 use orderkeep_core::Policy;
+use orderkeep_store::limits;
+
+use crate::StartError;
 
 /// How an engine runs.
 #[derive(Debug, Clone)]
@@ -38,6 +41,46 @@ pub struct Budget {
     pub open_for: (Duration, Duration),
     /// How long to wait after the credential was refused.
     pub denied_for: Duration,
+}
+
+impl EngineConfig {
+    /// Names a setting that no engine could run with, so that it is not found later by a task that dies of it.
+    ///
+    /// # Errors
+    /// [`StartError::Setting`].
+    pub fn check(&self) -> Result<(), StartError> {
+        /// No wait is longer; far below where a point in time would overflow.
+        const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+        /// From a call in a quarter of an hour to more than any provider takes.
+        const RATES: RangeInclusive<f64> = 0.001..=100_000.0;
+        let setting = |setting, why| Err(StartError::Setting { setting, why });
+        let budget = &self.budget;
+        if !RATES.contains(&budget.per_second) {
+            return setting("budget.per_second", "it must be from 0.001 to 100,000");
+        }
+        if budget.concurrent == 0 || budget.burst == 0 {
+            return setting("budget", "`concurrent` and `burst` must be at least 1");
+        }
+        if budget.burst > 100_000 {
+            return setting("budget.burst", "it must be at most 100,000");
+        }
+        if budget.failures_to_open == 0 {
+            return setting("budget.failures_to_open", "it must be at least 1");
+        }
+        if budget.open_for.0.is_zero() || budget.open_for.1 > DAY {
+            return setting("budget.open_for", "it must be more than nothing and at most a day");
+        }
+        if budget.denied_for.is_zero() || budget.denied_for > DAY {
+            return setting("budget.denied_for", "it must be more than nothing and at most a day");
+        }
+        if self.shutdown_grace > DAY {
+            return setting("shutdown_grace", "it must be at most a day");
+        }
+        if self.webhook_bytes_max > limits::INBOX_BODY_BYTES {
+            return setting("webhook_bytes_max", "it must be at most 64 KiB, what the store takes");
+        }
+        Ok(())
+    }
 }
 
 impl Default for EngineConfig {

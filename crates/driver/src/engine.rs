@@ -23,6 +23,7 @@ use tokio::{
     time::Instant,
 };
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
 use uuid::Uuid;
 
 use crate::{
@@ -33,6 +34,7 @@ use crate::{
     gate::Purpose,
     inbox, metrics, records,
     shard::{Job, Message, Parts, What},
+    span,
     stats::count,
 };
 
@@ -296,7 +298,7 @@ impl Engine {
         };
         let wake_up = step.wake_up.map(|wake_up| wake_up.at);
         let change = records::change(None, &step, wake_up).map_err(EngineError::from)?;
-        match self.commit(change).await {
+        match self.commit(change).instrument(span::submit(&step)).await {
             Ok(()) => {
                 let cause = step.events.first().map(|record| &record.cause);
                 metrics::moved(None, &step.next, cause);

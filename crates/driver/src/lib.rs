@@ -22,6 +22,7 @@ pub mod metrics;
 pub mod records;
 mod restore;
 mod shard;
+mod span;
 mod stats;
 mod waiting;
 

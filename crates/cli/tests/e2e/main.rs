@@ -15,6 +15,7 @@ mod keys;
 mod limits;
 mod metrics;
 mod night_shift;
+mod otlp;
 mod outgoing;
 #[path = "../../src/demo/port.rs"]
 mod port;

@@ -42,6 +42,36 @@ fn the_service_manager_hears_ready_alive_and_stopping() {
     assert_eq!(engine.0.wait().unwrap().code(), Some(0));
 }
 
+/// A request holds up the end; the service manager knows of the end all the same.
+#[test]
+fn the_service_manager_hears_of_the_end_when_it_begins() {
+    use std::io::{Read as _, Write as _};
+    let stage = Stage::new("", "");
+    let path = stage.folder.path().join("notify");
+    let socket = UnixDatagram::bind(&path).unwrap();
+    socket.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    let mut engine = Process(stage.serve().env("NOTIFY_SOCKET", &path).spawn().unwrap());
+    assert!(heard(&socket).contains("READY=1"));
+    let mut slow =
+        std::net::TcpStream::connect(stage.url.strip_prefix("http://").unwrap()).unwrap();
+    let body = "{\"amount\":\"100\",\"currency\":\"usdc\",\"network\":\"polygon\"}";
+    let head = "POST /v1/locks HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ncontent-length: ";
+    write!(slow, "{head}{}\r\n\r\n", body.len()).unwrap();
+    // It says so once it has the head and wants the body.
+    let mut answer = [0; 25];
+    slow.read_exact(&mut answer).unwrap();
+    assert!(answer.starts_with(b"HTTP/1.1 100"));
+    let pid = engine.0.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    while !heard(&socket).contains("STOPPING=1") {}
+    assert!(engine.0.try_wait().unwrap().is_none(), "it still sees a request through");
+    slow.write_all(body.as_bytes()).unwrap();
+    let mut answer = String::new();
+    slow.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
+    assert_eq!(engine.0.wait().unwrap().code(), Some(0));
+}
+
 #[test]
 fn a_provider_that_hangs_does_not_hold_up_the_end() {
     let rule = "[[faults.rules]]\nfault = { on = \"call\", endpoint = \"create\", fault = { kind = \"answer_hung\" } }\n";

@@ -1,10 +1,10 @@
 //! Putting an engine together, and starting it.
 
-use std::{collections::BTreeMap, ops::RangeInclusive, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc};
 
 use orderkeep_core::AccountId;
 use orderkeep_provider::Provider;
-use orderkeep_store::{Store, limits};
+use orderkeep_store::Store;
 use tokio::{
     sync::{Notify, mpsc, watch},
     task::JoinHandle,
@@ -88,7 +88,7 @@ impl Builder {
         if self.providers.is_empty() {
             return Err(StartError::NoAccount);
         }
-        check(&self.config)?;
+        self.config.check()?;
         // A store that cannot be read is better found now than with the first order.
         store.counts(records::ORDER).await.map_err(EngineError::from)?;
         let life =
@@ -127,41 +127,6 @@ impl Builder {
         let tasks = tokio::sync::Mutex::new(tasks);
         Ok(Engine { inner: Arc::new(Inner { parts, shard, arrived, gates, tasks }) })
     }
-}
-
-/// Settings that no engine could run with are named now, not found later by a task that dies of them.
-fn check(config: &EngineConfig) -> Result<(), StartError> {
-    /// No wait is longer; far below where a point in time would overflow.
-    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-    /// From a call in a quarter of an hour to more than any provider takes.
-    const RATES: RangeInclusive<f64> = 0.001..=100_000.0;
-    let setting = |setting, why| Err(StartError::Setting { setting, why });
-    let budget = &config.budget;
-    if !RATES.contains(&budget.per_second) {
-        return setting("budget.per_second", "it must be from 0.001 to 100,000");
-    }
-    if budget.concurrent == 0 || budget.burst == 0 {
-        return setting("budget", "`concurrent` and `burst` must be at least 1");
-    }
-    if budget.burst > 100_000 {
-        return setting("budget.burst", "it must be at most 100,000");
-    }
-    if budget.failures_to_open == 0 {
-        return setting("budget.failures_to_open", "it must be at least 1");
-    }
-    if budget.open_for.0.is_zero() || budget.open_for.1 > DAY {
-        return setting("budget.open_for", "it must be more than nothing and at most a day");
-    }
-    if budget.denied_for.is_zero() || budget.denied_for > DAY {
-        return setting("budget.denied_for", "it must be more than nothing and at most a day");
-    }
-    if config.shutdown_grace > DAY {
-        return setting("shutdown_grace", "it must be at most a day");
-    }
-    if config.webhook_bytes_max > limits::INBOX_BODY_BYTES {
-        return setting("webhook_bytes_max", "it must be at most 64 KiB, what the store takes");
-    }
-    Ok(())
 }
 
 /// A task that nobody notices the death of would leave orders stuck in silence: its panic halts the engine.

@@ -10,11 +10,13 @@ use orderkeep_core::{
 
 use orderkeep_provider::{CallError, FailureClass, LockRequest};
 use tokio_util::task::AbortOnDropHandle;
+use tracing::Instrument as _;
 
 use super::{Done, Job, Shard, What};
 use crate::{
     calls::{self, ReadAnswer},
     gate::{Permit, Purpose},
+    span,
 };
 
 impl Shard {
@@ -44,7 +46,8 @@ impl Shard {
             provider_order,
             clock,
             counters,
-        );
+        )
+        .instrument(span::read(id));
         // A task of its own, so that encryption and parsing do not hold up the shard; it goes with the shard.
         let call = AbortOnDropHandle::new(tokio::spawn(call));
         self.work.push(
@@ -77,12 +80,8 @@ impl Shard {
                     match (permit.take(), account) {
                         (Some(permit), Some(account)) if may_send => {
                             let counters = Arc::clone(&self.parts.counters);
-                            let call = tokio::spawn(calls::create(
-                                account,
-                                permit,
-                                lock_id.clone(),
-                                counters,
-                            ));
+                            let call = calls::create(account, permit, lock_id.clone(), counters);
+                            let call = tokio::spawn(call.instrument(span::create(id, attempt)));
                             self.work.push(
                                 async move {
                                     // A panic in the call leaves it open whether anything was sent.
@@ -141,7 +140,8 @@ impl Shard {
             currency: order.terms.pay_currency.clone(),
             network: order.terms.network.clone(),
         };
-        let call = AbortOnDropHandle::new(tokio::spawn(calls::lock(account, now, request)));
+        let call = calls::lock(account, now, request).instrument(span::lock(id));
+        let call = AbortOnDropHandle::new(tokio::spawn(call));
         self.work.push(
             async move {
                 let answer = call.await.unwrap_or_else(|error| {

@@ -11,6 +11,7 @@ use orderkeep_core::{
 use orderkeep_store::{Commit, CommitError, InboxDone, InboxSeq};
 use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
+use tracing::Instrument as _;
 
 use super::{Done, FULL_RETRY, Job, NO_PLACE_RETRY, Shard, What, wake};
 use crate::{
@@ -19,6 +20,7 @@ use crate::{
     gate::Purpose,
     metrics,
     records::{self, Loaded},
+    span,
     stats::count,
 };
 
@@ -274,7 +276,7 @@ impl Shard {
             change: Some(change),
             inbox: finished(&job.inbox, &step.disposition),
         };
-        let id = before.id;
+        let (id, span) = (before.id, span::step(before, &step));
         if let Some(slot) = self.slots.get_mut(&id) {
             slot.busy = true;
         }
@@ -286,6 +288,7 @@ impl Shard {
                 metrics::committed(started.elapsed(), &result);
                 Done::Committed { id, job, step, wake_up, result }
             }
+            .instrument(span)
             .boxed(),
         );
     }
