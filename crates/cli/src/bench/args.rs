@@ -14,6 +14,32 @@ pub(crate) enum BenchCommand {
     Parked(BenchParkedArgs),
     /// Whole orders over HTTP, provider and engine in processes of their own, beside a service that keeps nothing.
     Engine(BenchEngineArgs),
+    /// A daemon over many open orders, stopped and killed under load: how soon it answers again, and what it lost.
+    Restart(BenchRestartArgs),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct BenchRestartArgs {
+    /// Open orders before the first end.
+    #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    pub(crate) orders: u64,
+    /// Rounds; in each, one end by SIGTERM and one by SIGKILL.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    pub(crate) rounds: u32,
+    /// A daemon that finds nothing of what it had, to show that the benchmark notices.
+    #[arg(long, hide = true)]
+    pub(crate) forgetful_twin: bool,
+    /// An end comes when callers were told of so many orders more.
+    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    pub(crate) between: u64,
+    /// Callers that submit meanwhile.
+    #[arg(long, default_value = "16", value_parser = in_flight)]
+    pub(crate) inflight: usize,
+    /// A folder on the disk to measure; the system's temporary one without it.
+    #[arg(long)]
+    pub(crate) data: Option<PathBuf>,
+    #[arg(long, value_enum, default_value_t = OutputFormat::Table)]
+    pub(crate) output: OutputFormat,
 }
 
 #[derive(Debug, clap::Args)]

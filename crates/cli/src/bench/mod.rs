@@ -6,6 +6,7 @@ mod engine;
 mod life;
 mod parked;
 mod process;
+mod restart;
 mod store;
 
 use crate::exit::Failure;
@@ -16,5 +17,6 @@ pub(crate) async fn run(command: BenchCommand) -> Result<(), Failure> {
         BenchCommand::Store(args) => store::run(args).await,
         BenchCommand::Parked(args) => parked::run(args).await,
         BenchCommand::Engine(args) => engine::run(args).await,
+        BenchCommand::Restart(args) => restart::run(args).await,
     }
 }

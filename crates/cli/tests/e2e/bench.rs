@@ -112,6 +112,39 @@ fn an_engine_that_answers_webhooks_before_they_are_durable_is_caught() {
 }
 
 #[test]
+fn a_daemon_that_is_ended_under_load_is_back_with_every_order() {
+    let lines = bench(&[
+        "restart",
+        "--orders",
+        "100",
+        "--rounds",
+        "1",
+        "--between",
+        "20",
+        "--inflight",
+        "4",
+    ]);
+    let [line] = &lines[..] else { panic!("one line: {lines:?}") };
+    assert!(line["acknowledged"].as_u64().unwrap() >= 40, "{line}");
+    assert_eq!((&line["lost"], &line["duplicate_creates"]), (&0.into(), &0.into()), "{line}");
+    for end in ["sigterm", "kill_9"] {
+        assert!(line[end]["ready_s"].as_f64().unwrap() > 0.0, "{line}");
+    }
+}
+
+#[test]
+fn a_daemon_that_forgets_is_caught() {
+    let output = orderkeep()
+        .args(["bench", "restart", "--orders", "20", "--rounds", "1", "--between", "4"])
+        .args(["--inflight", "2", "--forgetful-twin"])
+        .output()
+        .unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert!(stderr.contains("were lost"), "{stderr}");
+}
+
+#[test]
 fn an_engine_cannot_be_measured_with_no_orders() {
     let output = orderkeep().args(["bench", "engine", "--orders", "0"]).output().unwrap();
     assert_eq!(output.status.code(), Some(2));

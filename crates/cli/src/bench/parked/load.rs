@@ -23,7 +23,7 @@ const IN_FLIGHT: usize = 1_024;
 /// Orders that are looked up later.
 const SAMPLE: u64 = 1_000;
 
-pub(super) async fn run(folder: &Path, orders: u64) -> Result<Stored, Failure> {
+pub(in crate::bench) async fn run(folder: &Path, orders: u64) -> Result<Stored, Failure> {
     let config = EmbeddedConfig::new(store_folder(folder));
     let reserve = config.ballast_bytes;
     let store = EmbeddedStore::open(config).map_err(Failure::failed)?;

@@ -4,7 +4,7 @@
 //! orders is due at once: work due must cost by what is due, never by what is stored.
 
 mod instrument;
-mod load;
+pub(super) mod load;
 mod measure;
 
 use std::path::{Path, PathBuf};
@@ -38,14 +38,14 @@ struct Figures {
 
 /// What the other process needs to know of the orders.
 #[derive(Debug, Serialize, Deserialize)]
-struct Stored {
+pub(super) struct Stored {
     orders: u64,
     /// Some of them, to be looked up.
-    sample: Vec<Names>,
+    pub(super) sample: Vec<Names>,
     bytes: u64,
 }
 
-fn store_folder(folder: &Path) -> PathBuf {
+pub(super) fn store_folder(folder: &Path) -> PathBuf {
     folder.join("store")
 }
 
