@@ -17,41 +17,47 @@ pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
 
+/// Every source below a folder of the project.
+#[must_use]
+pub fn sources(folder: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    collect(&root().join(folder), &mut found);
+    found
+}
+
+fn collect(folder: &Path, found: &mut Vec<String>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() && !path.ends_with("target") {
+            collect(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(fs::read_to_string(&path).unwrap());
+        }
+    }
+}
+
 /// The names of all tests there are.
 #[must_use]
 pub fn names_of_tests() -> BTreeSet<String> {
     let mut known = BTreeSet::new();
-    for folder in ["crates", "tests"] {
-        tests(&root().join(folder), &mut known);
-    }
-    assert!(known.len() > 500, "{} tests found", known.len());
-    known
-}
-
-fn tests(folder: &Path, found: &mut BTreeSet<String>) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() && !path.ends_with("target") {
-            tests(&path, found);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            let source = fs::read_to_string(&path).unwrap();
-            let mut is_test = false;
-            for line in source.lines().map(str::trim_start) {
-                let head = line.strip_prefix("async ").unwrap_or(line);
-                if let Some(name) = head.strip_prefix("fn ").and_then(|rest| rest.split('(').next())
-                {
-                    if is_test {
-                        found.insert(name.to_owned());
-                    }
-                    is_test = false;
-                } else if line.starts_with("#[") {
-                    is_test |= line.contains("test");
-                } else if !line.starts_with("///") {
-                    is_test = false;
+    for source in ["crates", "tests"].into_iter().flat_map(sources) {
+        let mut is_test = false;
+        for line in source.lines().map(str::trim_start) {
+            let head = line.strip_prefix("async ").unwrap_or(line);
+            if let Some(name) = head.strip_prefix("fn ").and_then(|rest| rest.split('(').next()) {
+                if is_test {
+                    known.insert(name.to_owned());
                 }
+                is_test = false;
+            } else if line.starts_with("#[") {
+                is_test |= line.contains("test");
+            } else if !line.starts_with("///") {
+                is_test = false;
             }
         }
     }
+    assert!(known.len() > 500, "{} tests found", known.len());
+    known
 }
 
 /// What stands in the rows of a page's table below a heading, and what is named `so` in their third cell.

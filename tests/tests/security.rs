@@ -1,9 +1,9 @@
 //! The table of threats: each row is held by tests that exist, or says what is not there.
 #![allow(clippy::unwrap_used, reason = "a panic in a test is its report")]
 
-use std::fs;
+use std::{collections::BTreeSet, fs};
 
-use orderkeep_tests::{names_of_tests, root, rows};
+use orderkeep_tests::{names_of_tests, root, rows, sources};
 
 #[test]
 fn every_threat_is_held_by_tests_that_exist() {
@@ -16,6 +16,28 @@ fn every_threat_is_held_by_tests_that_exist() {
             assert!(known.contains(&name), "there is no test `{name}`: {row}");
         }
     }
+}
+
+/// What scripts/canary searches the output of a whole test run for.
+#[test]
+fn every_secret_that_tests_plant_is_searched_for() {
+    let list = fs::read_to_string(root().join("tests/canaries.txt")).unwrap();
+    let listed: BTreeSet<&str> = list.lines().filter(|line| !line.starts_with('#')).collect();
+    let mut planted = BTreeSet::new();
+    for place in ["crates/cli/tests", "crates/p100/tests", "crates/sim/src"] {
+        for text in sources(place) {
+            planted.extend(
+                listed.iter().filter(|word| text.contains(**word)).map(|word| (*word).to_owned()),
+            );
+            for name in ["API_KEY", "TOKEN", "KEY"] {
+                let head = format!("const {name}: &str = \"");
+                let after = text.split(&head).skip(1);
+                planted.extend(after.filter_map(|rest| rest.split('"').next()).map(str::to_owned));
+            }
+        }
+    }
+    let planted: BTreeSet<&str> = planted.iter().map(String::as_str).collect();
+    assert_eq!(planted, listed);
 }
 
 #[test]
