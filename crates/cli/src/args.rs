@@ -319,7 +319,7 @@ pub(crate) struct ServerArgs {
     /// The engine's address.
     #[arg(long, global = true, default_value = "http://127.0.0.1:7070", env = "ORDERKEEP_URL")]
     pub(crate) url: String,
-    /// A file that holds the engine's API token alone.
+    /// A file that holds the engine's API token alone; or the token itself in ORDERKEEP_API_TOKEN.
     #[arg(long, global = true, env = "ORDERKEEP_API_TOKEN_FILE")]
     pub(crate) api_token_file: Option<PathBuf>,
     #[arg(long, global = true, value_enum, default_value_t = ServerFormat::Table)]

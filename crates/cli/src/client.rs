@@ -9,9 +9,11 @@ use serde_json::Value;
 
 use crate::{
     exit::{self, Failure},
-    settings,
+    settings::secrets,
 };
 
+/// The token itself, where no file is named.
+const TOKEN: &str = "ORDERKEEP_API_TOKEN";
 /// How long one request may take. Longer than the engine's own limit is of no use.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -52,7 +54,11 @@ impl Client {
             .read_timeout(SILENCE)
             .build()
             .map_err(Failure::failed)?;
-        let token = token_file.map(settings::secret).transpose()?;
+        let token = match token_file {
+            Some(file) => Some(secrets::in_file(file)?),
+            None if std::env::var_os(TOKEN).is_some() => Some(secrets::in_variable(TOKEN)?),
+            None => None,
+        };
         Ok(Self { http, streams, base: base.trim_end_matches('/').to_owned(), token })
     }
 

@@ -58,9 +58,12 @@ pub(crate) fn check(settings: &Settings) -> Result<(), Failure> {
         let config = provider.p100(&account)?;
         drop(orderkeep::p100::P100::new(config).map_err(Failure::config)?);
     }
-    if let Some(file) = &settings.api_token_file {
-        drop(crate::settings::secret(file)?);
+    settings.engine().check().map_err(Failure::config)?;
+    if let Some(url) = &settings.webhooks.forward_url {
+        drop(orderkeep::outbox::address("webhooks.forward_url", url).map_err(Failure::config)?);
     }
+    crate::serve::check(settings)?;
+    crate::otlp::check(&settings.otlp)?;
     if let Some((cert, key)) = settings.tls()? {
         drop(crate::tls::read(cert, key)?);
     }

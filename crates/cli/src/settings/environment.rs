@@ -6,7 +6,10 @@ use clap::CommandFactory as _;
 use serde::Deserialize as _;
 use toml::{Table, Value};
 
-use super::{Settings, layers};
+use super::{
+    Settings, layers,
+    secrets::{self, InVariable},
+};
 use crate::{args::Args, exit::Failure};
 
 const PREFIX: &str = "ORDERKEEP_";
@@ -65,15 +68,26 @@ fn meanings(text: &str) -> Vec<Value> {
     typed.into_iter().chain([Value::String(text.to_owned()), Value::Array(list)]).collect()
 }
 
-/// All variables that name keys.
-pub(super) fn variables(
-    all: impl Iterator<Item = (String, String)>,
-) -> Result<Vec<Variable>, Failure> {
+/// What the environment says.
+#[derive(Debug, Default)]
+pub(super) struct Environment {
+    /// All variables that name keys.
+    pub(super) variables: Vec<Variable>,
+    /// All variables that hold a secret.
+    pub(super) secrets: Vec<InVariable>,
+}
+
+/// Reads these variables.
+pub(super) fn read(all: impl Iterator<Item = (String, String)>) -> Result<Environment, Failure> {
     let flags = of_flags();
-    let mut found = Vec::new();
+    let mut found = Environment::default();
     for (name, text) in all {
         let Some(rest) = name.strip_prefix(PREFIX) else { continue };
         if flags.contains(&name) || of_kubernetes(rest) {
+            continue;
+        }
+        if let Some(path) = secrets::path(rest) {
+            found.secrets.push(InVariable { path, variable: name });
             continue;
         }
         let path = path(rest);
@@ -94,9 +108,9 @@ pub(super) fn variables(
             let why = wrong.unwrap_or_default();
             return Err(Failure::config(format_args!("the variable {name}: {why}")));
         };
-        found.push(Variable { name, path, value });
+        found.variables.push(Variable { name, path, value });
     }
-    found.sort_by(|a, b| a.name.cmp(&b.name));
+    found.variables.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(found)
 }
 
@@ -105,8 +119,17 @@ mod tests {
     use super::*;
 
     fn read(name: &str, text: &str) -> Result<Vec<Variable>, String> {
-        variables([(name.to_owned(), text.to_owned())].into_iter())
-            .map_err(|failure| format!("{failure:?}"))
+        let found = super::read([(name.to_owned(), text.to_owned())].into_iter());
+        found.map(|found| found.variables).map_err(|failure| format!("{failure:?}"))
+    }
+
+    #[test]
+    fn a_secret_is_not_a_value() {
+        let name = "ORDERKEEP_PROVIDER__API_KEY";
+        let found = super::read([(name.to_owned(), "hunter2".to_owned())].into_iter()).unwrap();
+        assert!(found.variables.is_empty());
+        let said = format!("{found:?}");
+        assert!(said.contains(name) && !said.contains("hunter2"), "{said}");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, ffi::OsStr, fmt, path::Path};
 use serde::Deserialize as _;
 use toml::{Table, Value};
 
-use super::{Settings, environment};
+use super::{Settings, environment, secrets::InVariable};
 use crate::{args::ServeArgs, exit::Failure};
 
 /// Where a value came from.
@@ -33,6 +33,8 @@ pub(crate) struct Layers {
     table: Table,
     /// By the key's whole path, such as `policy.lock_margin`.
     pub(crate) sources: BTreeMap<String, Source>,
+    /// Where secrets are, if not in files.
+    pub(super) secrets: Vec<InVariable>,
 }
 
 /// Puts a value at its path.
@@ -127,7 +129,13 @@ impl Layers {
             layers.sources.extend(paths.into_iter().map(|path| (path.join("."), source.clone())));
             layers.table = table;
         }
-        for variable in environment::variables(std::env::vars())? {
+        let environment = environment::read(std::env::vars())?;
+        for secret in &environment.secrets {
+            let variable = Source::Variable(secret.variable.clone());
+            layers.sources.insert(secret.path.join("."), variable);
+        }
+        layers.secrets = environment.secrets;
+        for variable in environment.variables {
             layers.put(&variable.path, variable.value, Source::Variable(variable.name));
         }
         layers.flags(args);
@@ -167,8 +175,11 @@ impl Layers {
 
     /// What it all comes to.
     pub(crate) fn settings(&self) -> Result<Settings, Failure> {
-        let settings = Settings::deserialize(Value::Table(self.table.clone()))
+        let mut settings = Settings::deserialize(Value::Table(self.table.clone()))
             .map_err(|error| Failure::config(explain(error.message(), None)))?;
+        for secret in &self.secrets {
+            secret.note(&mut settings)?;
+        }
         match settings.limits.wrong() {
             Some(why) => Err(Failure::config(why)),
             None => Ok(settings),
@@ -191,10 +202,14 @@ mod tests {
     #[test]
     fn a_duration_says_how_to_write_it() {
         let error = parse::<Settings>("[policy]\nlock_margin = \"soon\"").unwrap_err();
-        assert!(
-            error.contains("line 2") && error.contains("write it like 30s, 2m or 500ms"),
-            "{error}"
-        );
+        let explained = |error: &str| {
+            error.contains("line 2") && error.contains("write it like 30s, 2m or 500ms")
+        };
+        assert!(explained(&error), "{error}");
+        let error = parse::<Settings>("[policy]\nlock_margin = 3").unwrap_err();
+        assert!(explained(&error), "{error}");
+        let error = parse::<Settings>("listen = \"7070\"").unwrap_err();
+        assert!(error.contains("write it like 127.0.0.1:7070"), "{error}");
     }
 
     #[test]

@@ -4,9 +4,11 @@ mod engine;
 mod environment;
 mod layers;
 mod limits;
+pub(crate) mod listen;
 pub(crate) mod page;
 mod provider;
 pub(crate) mod schema;
+pub(crate) mod secrets;
 mod span;
 
 pub(crate) use layers::{Layers, Source, read};
@@ -26,7 +28,7 @@ use schemars::JsonSchema;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
-use crate::{args::ServeArgs, exit::Failure, webhooks::WebhookSettings};
+use crate::{args::ServeArgs, exit::Failure, otlp::OtlpSettings, webhooks::WebhookSettings};
 use engine::{BudgetSettings, PolicySettings};
 
 /// Everything `serve` can be told.
@@ -48,12 +50,16 @@ pub(crate) struct Settings {
     #[schemars(example = "5m")]
     pub(crate) open_timeout: Option<Span>,
     /// Where API and webhooks are served. `--listen`
+    #[serde(deserialize_with = "listen::one")]
     #[schemars(with = "String")]
     pub(crate) listen: SocketAddr,
     /// A file with a token that may do everything, sent as `Authorization: Bearer`, beside the keys that `orderkeep keys
     /// create` makes. One or the other is needed beyond loopback. `--api-token-file`
     #[schemars(example = "/etc/orderkeep/api-token")]
     pub(crate) api_token_file: Option<PathBuf>,
+    /// The variable that holds it instead.
+    #[serde(skip)]
+    pub(crate) api_token_variable: Option<String>,
     /// Something in front speaks TLS with the callers. Without it, and without `tls_cert_file`, nothing is served beyond
     /// loopback.
     pub(crate) behind_proxy: bool,
@@ -72,6 +78,7 @@ pub(crate) struct Settings {
     pub(crate) budget: BudgetSettings,
     pub(crate) policy: PolicySettings,
     pub(crate) webhooks: WebhookSettings,
+    pub(crate) otlp: OtlpSettings,
     /// Which create answers may be sent again, by the provider's code: `send_again`, `hold`, `lock_invalid`, `unknown`.
     /// Built in: `P403 = "hold"`, `P462 = "lock_invalid"`; everything ambiguous (P500, P501, timeouts) is unknown.
     #[schemars(with = "BTreeMap<String, String>", example = BTreeMap::from([("P501", "unknown")]))]
@@ -87,6 +94,7 @@ impl Default for Settings {
             open_timeout: None,
             listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 7070),
             api_token_file: None,
+            api_token_variable: None,
             behind_proxy: false,
             tls_cert_file: None,
             tls_key_file: None,
@@ -96,6 +104,7 @@ impl Default for Settings {
             budget: BudgetSettings::default(),
             policy: PolicySettings::default(),
             webhooks: WebhookSettings::default(),
+            otlp: OtlpSettings::default(),
             answers: BTreeMap::new(),
         }
     }
@@ -106,20 +115,19 @@ pub(crate) fn load(args: &ServeArgs) -> Result<Settings, Failure> {
     Layers::of(args)?.settings()
 }
 
-/// A token that stands alone in its file.
-pub(crate) fn secret(path: &Path) -> Result<SecretString, Failure> {
-    let text = std::fs::read_to_string(path).map_err(|error| {
-        Failure::config(format_args!("cannot read the token in {}: {error}", path.display()))
-    })?;
-    let word = text.trim_end_matches(['\r', '\n']);
-    if word.is_empty() || !word.bytes().all(|byte| byte.is_ascii_graphic()) {
-        let path = path.display();
-        return Err(Failure::config(format_args!("{path} must hold the token alone, on one line")));
-    }
-    Ok(SecretString::from(word))
-}
-
 impl Settings {
+    /// The token that may do everything, if there is one.
+    pub(crate) fn api_token(&self) -> Result<Option<SecretString>, Failure> {
+        let variable = self.api_token_variable.as_deref();
+        secrets::one_place("api_token_file", self.api_token_file.is_some(), variable)
+            .map_err(Failure::config)?;
+        match (&self.api_token_file, variable) {
+            (Some(file), _) => secrets::in_file(file).map(Some),
+            (None, Some(variable)) => secrets::in_variable(variable).map(Some),
+            (None, None) => Ok(None),
+        }
+    }
+
     /// All accounts by name.
     pub(crate) fn accounts(&self) -> Result<BTreeMap<AccountId, ProviderSettings>, Failure> {
         let mut accounts = self.accounts.clone();

@@ -96,6 +96,10 @@ pub(crate) fn in_force(
     let value = serde_json::to_value(settings).map_err(Failure::failed)?;
     let mut found = BTreeMap::new();
     collect(&value, "", &layers.sources, &mut found);
+    for secret in &layers.secrets {
+        let source = secret.variable.clone();
+        found.insert(secret.path.join("."), InForce { value: "redacted".into(), source });
+    }
     Ok(found)
 }
 

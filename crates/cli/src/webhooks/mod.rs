@@ -37,6 +37,7 @@ pub(crate) struct WebhookSettings {
     #[schemars(example = "https://kyc.example.com/p100")]
     pub(crate) forward_url: Option<String>,
     /// Where the provider's webhooks arrive, if not where the API is served.
+    #[serde(deserialize_with = "crate::settings::listen::perhaps")]
     #[schemars(with = "Option<String>", example = "127.0.0.1:7072")]
     pub(crate) listen: Option<std::net::SocketAddr>,
 }
@@ -142,7 +143,7 @@ fn word(id: &str) -> Result<&str, Failure> {
 /// Secrets come from files: a command line is seen by everybody on the machine.
 fn secret(file: Option<PathBuf>) -> Result<Option<String>, Failure> {
     use secrecy::ExposeSecret as _;
-    let read = file.map(|file| crate::settings::secret(&file)).transpose()?;
+    let read = file.map(|file| crate::settings::secrets::in_file(&file)).transpose()?;
     Ok(read.map(|secret| secret.expose_secret().to_owned()))
 }
 

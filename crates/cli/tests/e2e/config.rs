@@ -2,7 +2,7 @@
 
 use std::{fs, process::Command};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::stage::{API_KEY, Stage, TOKEN, orderkeep};
 
@@ -65,6 +65,97 @@ fn a_configuration_is_checked_with_its_secrets_and_without_a_start() {
         said.contains("ORDERKEEP_POLICY__LOCK_MARGN") && said.contains("`lock_margin`"),
         "{said}"
     );
+}
+
+/// What a check calls good, a start takes; what a start refuses, a check finds.
+#[test]
+fn a_check_finds_what_a_start_would_refuse() {
+    let stage = Stage::new("", "");
+    let file = stage.folder.path().join("c.toml");
+    for (text, words) in [
+        ("[budget]\nper_second = 0.0\n", "`budget.per_second`"),
+        ("[webhooks]\nforward_url = \"ftp://x/\"\n", "`webhooks.forward_url`"),
+        ("[webhooks]\nlisten = \"0.0.0.0:0\"\n", "behind_proxy"),
+        ("[otlp]\nendpoint = \"collector:4317\"\n", "`otlp.endpoint`"),
+        ("[otlp]\nheaders_file = \"/no/such/file\"\n", "/no/such/file"),
+        ("tls_cert_file = \"/no/such/file\"\n", "`tls_key_file`"),
+    ] {
+        fs::write(&file, text).unwrap();
+        for words_of in [vec!["config", "check", "--config"], vec!["serve", "--config"]] {
+            let mut args = words_of.clone();
+            args.push(file.to_str().unwrap());
+            let output = like_serve(&stage, &args).output().unwrap();
+            let said = String::from_utf8(output.stderr).unwrap();
+            assert_eq!(output.status.code(), Some(78), "{words_of:?} {text}: {said}");
+            assert!(said.contains(words), "{words_of:?} {text}: {said}");
+        }
+    }
+    let mut log = stage.serve();
+    let output = log.env("ORDERKEEP_LOG", "info,orderkeep=loud").output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(78), "{said}");
+    assert!(said.contains("ORDERKEEP_LOG") && said.contains("write it like"), "{said}");
+}
+
+/// The same daemon without a single file of secrets.
+#[test]
+fn secrets_come_from_variables_as_well_and_are_shown_nowhere() {
+    let stage = Stage::new("", "");
+    let with = |mut command: Command| {
+        command.env("ORDERKEEP_PROVIDER__API_KEY", API_KEY);
+        command.env("ORDERKEEP_WEBHOOK_TOKEN", format!("an-older-token-4799,{TOKEN}"));
+        command.env("ORDERKEEP_API_TOKEN", "let-me-in-4716");
+        command
+    };
+    let like_serve = |words: &[&str]| {
+        let mut command = orderkeep();
+        command.args(words).arg("--data").arg(stage.data());
+        command.args(["--listen", stage.url.strip_prefix("http://").unwrap()]);
+        command.args(["--provider-url", &stage.control]);
+        with(command)
+    };
+    let check = like_serve(&["config", "check"]).output().unwrap();
+    assert!(check.status.success(), "{check:?}");
+    for output in ["json", "table"] {
+        let print = like_serve(&["config", "print", "--output", output]).output().unwrap();
+        let said = String::from_utf8(print.stdout).unwrap();
+        for secret in [API_KEY, TOKEN, "an-older-token-4799", "let-me-in-4716"] {
+            assert!(!said.contains(secret), "{said}");
+        }
+        for variable in ["ORDERKEEP_PROVIDER__API_KEY", "ORDERKEEP_WEBHOOK_TOKEN"] {
+            assert!(said.contains(variable), "{said}");
+        }
+    }
+    let _engine = stage.start_as(like_serve(&["serve"]));
+    stage.get("/v1/status").is_problem(401, "unauthorized", "Bearer");
+    let list = ["orders", "--url", &stage.url, "list"];
+    assert!(with(orderkeep()).args(list).status().unwrap().success());
+    let token = [("authorization", "Bearer let-me-in-4716")];
+    let lock = json!({"amount": "100", "currency": "usdc", "network": "polygon"}).to_string();
+    let locks = format!("{}/v1/locks", stage.url);
+    assert_eq!(stage.http.send("POST", &locks, &token, lock).status, 201);
+    let hooks = format!("{}/webhooks/p100", stage.url);
+    for (token, status) in [(TOKEN, 200), ("an-older-token-4799", 200), ("a,b", 401)] {
+        let answer = stage.http.send("POST", &hooks, &[("authorization", token)], "{}");
+        assert_eq!(answer.status, status, "{token}");
+    }
+
+    // Two places for one secret, and none in the file that says where they are.
+    let mut two = like_serve(&["config", "check"]);
+    two.arg("--api-key-file").arg(stage.folder.path().join("api-key"));
+    let file = stage.folder.path().join("c.toml");
+    fs::write(&file, "[provider]\napi_key = \"e2e-api-key-4798\"\n").unwrap();
+    let in_file = like_serve(&["config", "check", "--config", file.to_str().unwrap()]);
+    for (mut wrong, words) in [
+        (two, ["`api_key_file`", "keep one"]),
+        (in_file, ["line 2", "did you mean `api_key_file`"]),
+    ] {
+        let output = wrong.output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(78), "{said}");
+        assert!(words.iter().all(|word| said.contains(word)), "{said}");
+        assert!(!said.contains("4798") && !said.contains(API_KEY), "{said}");
+    }
 }
 
 #[test]
