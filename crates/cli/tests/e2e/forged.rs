@@ -11,6 +11,9 @@ use crate::stage::{Stage, TOKEN};
 const BODY: &str =
     r#"{"orderId":"a44a0805-dd40-4dc4-80d7-8bc81783ec42","lockId":"b","status":"COMPLETED"}"#;
 
+/// A token that was good before.
+const ROTATED_OUT: &str = "e2e-webhook-token-4709";
+
 /// One connection after the other, since a head that is no HTTP ends its own.
 struct Wire {
     addr: String,
@@ -90,6 +93,9 @@ fn forged() -> Vec<Vec<Vec<u8>>> {
     }
     let wrong = authorization(b"e2e-webhook-token-0815");
     let right = authorization(token);
+    let before = authorization(ROTATED_OUT.as_bytes());
+    all.push(vec![before.clone()]);
+    all.push(vec![before, right.clone()]);
     // Which of two would count is for nobody to choose.
     all.push(vec![wrong.clone(), right.clone()]);
     all.push(vec![right.clone(), wrong.clone()]);
@@ -105,10 +111,19 @@ fn forged() -> Vec<Vec<Vec<u8>>> {
 fn forged_webhooks_over_http_are_refused_and_nothing_of_them_is_kept() {
     let wanted = std::env::var("FORGED_HTTP").ok().and_then(|text| text.parse().ok());
     let stage = Stage::new("", "");
-    // The token before this one was taken out.
-    let _engine = stage.start();
     let addr = stage.url.strip_prefix("http://").unwrap().to_owned();
     let mut wire = Wire { addr, stream: None };
+    // The token before this one was good for a while, and is taken out.
+    let old = stage.folder.path().join("token-before");
+    std::fs::write(&old, ROTATED_OUT).unwrap();
+    let mut rotating = stage.serve();
+    rotating.arg("--webhook-token-file").arg(&old);
+    let mut engine = stage.start_as(rotating);
+    assert_eq!(wire.hook(&[authorization(ROTATED_OUT.as_bytes())]), 200, "while it is rotated");
+    engine.0.kill().unwrap();
+    engine.0.wait().unwrap();
+    let _engine = stage.start();
+    let kept = stage.get("/v1/status").body["inbox"].clone();
     let forged = forged();
     let wanted: usize = wanted.unwrap_or(forged.len());
     for (number, lines) in forged.iter().cycle().take(wanted.max(forged.len())).enumerate() {
@@ -123,8 +138,8 @@ fn forged_webhooks_over_http_are_refused_and_nothing_of_them_is_kept() {
             shown()
         );
     }
-    assert_eq!(stage.get("/v1/status").body["inbox"], 0, "nothing is kept");
+    assert_eq!(stage.get("/v1/status").body["inbox"], kept, "nothing is kept");
     // The same request with the right token is: what was refused was the token.
     assert_eq!(wire.hook(&[authorization(TOKEN.as_bytes())]), 200);
-    assert_eq!(stage.get("/v1/status").body["inbox"], 1);
+    assert_eq!(stage.get("/v1/status").body["inbox"].as_u64(), kept.as_u64().map(|kept| kept + 1));
 }
