@@ -26,6 +26,9 @@ pub(crate) struct BenchRestartArgs {
     /// Rounds; in each, one end by SIGTERM and one by SIGKILL.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     pub(crate) rounds: u32,
+    /// The program that serves, if not this one: another version, or another build.
+    #[arg(long)]
+    pub(crate) program: Option<PathBuf>,
     /// A daemon that finds nothing of what it had, to show that the benchmark notices.
     #[arg(long, hide = true)]
     pub(crate) forgetful_twin: bool,

@@ -43,6 +43,7 @@ impl End {
 /// Everything but the daemon's process.
 #[derive(Debug)]
 pub(super) struct Stage {
+    program: PathBuf,
     folder: PathBuf,
     pub(super) provider_url: String,
     pub(super) api_key: String,
@@ -57,7 +58,9 @@ pub(super) struct Stage {
 pub(super) struct Daemon(Child);
 
 impl Stage {
-    pub(super) async fn new(folder: &Path) -> Result<Self, Failure> {
+    pub(super) async fn new(folder: &Path, program: Option<PathBuf>) -> Result<Self, Failure> {
+        let this = std::env::current_exe().map_err(Failure::failed)?;
+        let program = program.unwrap_or_else(|| this.clone());
         let word = || uuid::Uuid::new_v4().to_string();
         let (api_key, token) = (word(), word());
         let port = free_port(rand::random()).map_err(Failure::failed)?;
@@ -75,7 +78,7 @@ impl Stage {
                  webhook_url = \"{engine_url}/webhooks/p100\"\n\n{MODEL}"
             ),
         )?;
-        let mut provider = spawn(folder, "provider", |command| {
+        let mut provider = spawn(&this, folder, "provider", |command| {
             command.args(["sandbox", "--config"]).arg(folder.join("provider.toml"));
         })?;
         let said = first_line(&mut provider).await?;
@@ -97,6 +100,7 @@ impl Stage {
         )?;
         let engine = Client::new(&engine_url, None)?;
         Ok(Self {
+            program,
             folder: folder.to_owned(),
             provider_url,
             api_key,
@@ -111,7 +115,7 @@ impl Stage {
     pub(super) async fn start(&self) -> Result<Daemon, Failure> {
         const LOOK_EVERY: Duration = Duration::from_millis(5);
         let config = self.folder.join("engine.toml");
-        let mut daemon = spawn(&self.folder, "engine", |command| {
+        let mut daemon = spawn(&self.program, &self.folder, "engine", |command| {
             command.args(["serve", "--config"]).arg(config).env("ORDERKEEP_LOG", "warn");
         })?;
         let give_up = Instant::now() + PATIENCE;
@@ -176,13 +180,18 @@ impl Daemon {
     }
 }
 
-fn spawn(folder: &Path, name: &str, with: impl FnOnce(&mut Command)) -> Result<Child, Failure> {
+fn spawn(
+    program: &Path,
+    folder: &Path,
+    name: &str,
+    with: impl FnOnce(&mut Command),
+) -> Result<Child, Failure> {
     let log = std::fs::OpenOptions::new()
         .create(true)
         .append(true)
         .open(folder.join(format!("{name}.log")))
         .map_err(Failure::failed)?;
-    let mut command = Command::new(std::env::current_exe().map_err(Failure::failed)?);
+    let mut command = Command::new(program);
     with(&mut command);
     command
         .stdin(Stdio::null())

@@ -51,7 +51,7 @@ pub(super) async fn run(args: BenchRestartArgs) -> Result<(), Failure> {
     let folder = disk::folder(args.data.as_deref())?;
     say(format_args!("storing {} orders ...", args.orders));
     let stored = parked::load::run(folder.path(), args.orders).await?;
-    let stage = Stage::new(folder.path()).await?;
+    let stage = Stage::new(folder.path(), args.program.clone()).await?;
     let started = Instant::now();
     let mut daemon = stage.start().await?;
     let first_ready_s = started.elapsed().as_secs_f64();
