@@ -98,7 +98,7 @@ impl Shop {
             .body(json!({ "lockAnswer": lock }).to_string());
         let order = answered(order).await?;
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        Ok(Acknowledged { id: text(&order["id"]), lock_id: text(&order["lockId"]) })
+        Ok(Acknowledged { id: text(&order["id"]), lock_id: text(&order["terms"]["lockId"]) })
     }
 }
 

@@ -139,7 +139,8 @@ impl Stage {
         let mut missing = 0;
         for order in known {
             let answer = self.engine.get(&format!("/v1/orders/{}", order.id)).await?;
-            let there = answer.status.is_success() && answer.body["lockId"] == json!(order.lock_id);
+            let there = answer.status.is_success()
+                && answer.body["terms"]["lockId"] == json!(order.lock_id);
             missing += usize::from(!there);
         }
         Ok(missing)
