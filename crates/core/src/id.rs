@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
+use serde::{Deserialize, Deserializer, Serialize};
 use uuid::Uuid;
 
 /// Our name of an order: a UUID, version 7, so that orders sort by when they came.
@@ -38,7 +38,7 @@ macro_rules! text_id {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
         #[serde(transparent)]
-        pub struct $name(String);
+        pub struct $name($crate::text::Text);
 
         impl $name {
             /// The longest one that is taken, in bytes.
@@ -46,17 +46,19 @@ macro_rules! text_id {
 
             /// # Errors
             /// Empty, too long, or with a control character or white space in it.
-            pub fn new(text: impl Into<String>) -> Result<Self, BadId> {
-                let text = text.into();
+            pub fn new(text: impl AsRef<str>) -> Result<Self, BadId> {
+                let text = text.as_ref();
                 let refused = |why| Err(BadId { what: $what, why });
                 if text.is_empty() {
                     refused("it is empty")
                 } else if text.len() > Self::MAX_BYTES {
                     refused(concat!("it is longer than ", $max, " bytes"))
-                } else if text.chars().any(|c| c.is_control() || c.is_whitespace()) {
+                } else if !text.bytes().all(|byte| byte.is_ascii_graphic())
+                    && text.chars().any(|c| c.is_control() || c.is_whitespace())
+                {
                     refused("it holds white space or a control character")
                 } else {
-                    Ok(Self(text))
+                    Ok(Self(text.into()))
                 }
             }
 
@@ -83,7 +85,7 @@ macro_rules! text_id {
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                Self::new(String::deserialize(deserializer)?).map_err(D::Error::custom)
+                $crate::text::read(deserializer)
             }
         }
     };
@@ -116,7 +118,7 @@ impl AccountId {
     /// The account of whoever has only one.
     #[must_use]
     pub fn main() -> Self {
-        Self("default".to_owned())
+        Self("default".into())
     }
 }
 

@@ -34,6 +34,7 @@ pub mod schedule;
 pub mod state;
 pub mod table;
 pub mod terms;
+mod text;
 pub mod time;
 
 pub use effect::Effect;

@@ -3,7 +3,9 @@
 use std::{cmp::Ordering, fmt, str::FromStr};
 
 use rust_decimal::Decimal;
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::text::{self, Text};
 
 /// An exact decimal number, zero or more, and the literal text it was read from.
 ///
@@ -11,7 +13,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 #[derive(Clone)]
 pub struct Exact {
     value: Decimal,
-    text: Box<str>,
+    text: Text,
 }
 
 /// The text is no amount that can be kept exactly.
@@ -135,7 +137,7 @@ impl Serialize for Exact {
 
 impl<'de> Deserialize<'de> for Exact {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+        text::read(deserializer)
     }
 }
 
@@ -146,7 +148,7 @@ macro_rules! code {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
         #[serde(transparent)]
-        pub struct $name(Box<str>);
+        pub struct $name(Text);
 
         impl $name {
             /// # Errors
@@ -184,7 +186,7 @@ macro_rules! code {
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                Self::new(&String::deserialize(deserializer)?).map_err(D::Error::custom)
+                text::read(deserializer)
             }
         }
     };

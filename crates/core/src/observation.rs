@@ -8,7 +8,7 @@ use crate::{
     Currency, Exact, LockId, Network, ProviderOrderId, Timestamp,
     id::{BadId, text_id},
 };
-use serde::{Deserializer, de::Error as _};
+use serde::Deserializer;
 use std::str::FromStr;
 
 text_id! {
