@@ -85,6 +85,8 @@ pub(crate) struct Overlay {
     pub(crate) wake_ups: BTreeSet<(PartitionId, Micros, EntityId)>,
     pub(crate) claims: HashMap<Claim, EntityId>,
     pub(crate) items: BTreeMap<u64, PendingItem>,
+    /// No later item than this one has a row: what came after it is here, or is worked off.
+    pub(crate) item_rows_end: u64,
     /// By the first entry that is missing in the row: the order in which rows are written.
     pub(crate) dirty: BTreeSet<(u64, DirtyKey)>,
     /// How many of the entities are at rest.
@@ -114,6 +116,7 @@ impl Overlay {
             wake_ups: BTreeSet::new(),
             claims: HashMap::new(),
             items: BTreeMap::new(),
+            item_rows_end: watermark,
             dirty: BTreeSet::new(),
             at_rest: 0,
             bytes: 0,
@@ -210,6 +213,7 @@ impl Overlay {
 
     /// Lets an inbox item go whose row has been written or removed.
     pub(crate) fn settle_item(&mut self, seq: u64) {
+        self.item_rows_end = self.item_rows_end.max(seq);
         if let Some(item) = self.items.remove(&seq) {
             self.dirty.remove(&(item.since, DirtyKey::Item(seq)));
             self.bytes -= item_weight(&item.state);

@@ -134,6 +134,13 @@ impl Shared {
         Ok(overlay.entities.get(&id).map(|pending| pending.row.entity(id)))
     }
 
+    /// Who holds a claim, if it is known without asking the engine; `None` says nothing.
+    #[cfg(feature = "embedded")]
+    pub(crate) fn holder_fast(&self, claim: &Claim) -> Result<Option<EntityId>, ReadError> {
+        self.stopped()?;
+        Ok(self.overlay().claims.get(claim).copied())
+    }
+
     pub(crate) fn load(&self, id: EntityId) -> Result<Option<Entity>, ReadError> {
         self.stopped()?;
         let overlay = self.overlay();

@@ -227,6 +227,9 @@ impl Store for Threaded {
     fn by_claim(&self, claim: &Claim) -> BoxFuture<'_, Result<Option<EntityId>, ReadError>> {
         let claim = claim.clone();
         Box::pin(async move {
+            if let Some(holder) = self.shared.holder_fast(&claim)? {
+                return Ok(Some(holder));
+            }
             self.readers.read(&self.shared, move |shared| shared.by_claim(&claim)).await
         })
     }
@@ -270,7 +273,12 @@ impl Store for Threaded {
         after: Option<InboxSeq>,
         limit: usize,
     ) -> BoxFuture<'_, Result<Vec<InboxItem>, ReadError>> {
-        Box::pin(self.readers.read(&self.shared, move |shared| shared.inbox(after, limit)))
+        Box::pin(async move {
+            if let Some(items) = self.shared.inbox_fast(after, limit)? {
+                return Ok(items);
+            }
+            self.readers.read(&self.shared, move |shared| shared.inbox(after, limit)).await
+        })
     }
 
     fn inbox_len(&self) -> u64 {
