@@ -29,21 +29,19 @@ pub(super) enum Blob {
 }
 
 thread_local! {
-    static COMPRESSOR: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };
+    static COMPRESSOR: RefCell<Option<Packer>> = const { RefCell::new(None) };
     static DECOMPRESSOR: RefCell<Option<Decompressor<'static>>> = const { RefCell::new(None) };
 }
 
 impl Blob {
-    pub(super) fn pack(bytes: Vec<u8>) -> Self {
+    pub(super) fn pack(bytes: &[u8]) -> Self {
         if bytes.len() < WORTH_IT {
-            return Self::Plain(bytes.into());
+            return Self::Plain(Bytes::copy_from_slice(bytes));
         }
-        match (u32::try_from(bytes.len()), compress(&bytes)) {
-            (Ok(size), Ok(frame)) if frame.len() < bytes.len() => {
-                Self::Zstd { size, frame: frame.into() }
-            }
+        match (u32::try_from(bytes.len()), compress(bytes)) {
+            (Ok(size), Ok(frame)) if frame.len() < bytes.len() => Self::Zstd { size, frame },
             // It does not help, or there is no memory for it.
-            (Ok(_) | Err(_), Ok(_) | Err(_)) => Self::Plain(bytes.into()),
+            (Ok(_) | Err(_), Ok(_) | Err(_)) => Self::Plain(Bytes::copy_from_slice(bytes)),
         }
     }
 
@@ -72,14 +70,22 @@ impl Blob {
     }
 }
 
-/// The context is kept: making one costs more than a small group.
-fn compress(bytes: &[u8]) -> std::io::Result<Vec<u8>> {
+/// What is kept between frames: making a context costs more than a small group, and room for the worst case as well.
+struct Packer {
+    compressor: Compressor<'static>,
+    room: Vec<u8>,
+}
+
+fn compress(bytes: &[u8]) -> std::io::Result<Bytes> {
     COMPRESSOR.with_borrow_mut(|kept| {
-        let compressor = match kept {
-            Some(compressor) => compressor,
-            None => kept.insert(Compressor::new(LEVEL)?),
+        let Packer { compressor, room } = match kept {
+            Some(packer) => packer,
+            None => kept.insert(Packer { compressor: Compressor::new(LEVEL)?, room: Vec::new() }),
         };
-        compressor.compress(bytes)
+        room.clear();
+        room.reserve(zstd::zstd_safe::compress_bound(bytes.len()));
+        compressor.compress_to_buffer(bytes, room)?;
+        Ok(Bytes::copy_from_slice(room))
     })
 }
 
@@ -100,16 +106,16 @@ mod tests {
     #[test]
     fn what_repeats_is_packed_and_what_does_not_is_left() {
         let repeats = b"transaction ".repeat(100);
-        let packed = Blob::pack(repeats.clone());
+        let packed = Blob::pack(&repeats);
         assert!(packed.len() < 60, "{}", packed.len());
         assert_eq!(packed.unpack("test").unwrap(), repeats);
-        let short = Blob::pack(b"short".to_vec());
+        let short = Blob::pack(b"short");
         assert_eq!(short, Blob::Plain(Bytes::from_static(b"short")));
     }
 
     #[test]
     fn a_frame_that_lies_about_its_size_is_refused() {
-        let Blob::Zstd { size, frame } = Blob::pack(vec![7; 1_000]) else { panic!() };
+        let Blob::Zstd { size, frame } = Blob::pack(&[7; 1_000]) else { panic!() };
         for wrong in [0, size - 1, size + 1, u32::MAX] {
             let blob = Blob::Zstd { size: wrong, frame: frame.clone() };
             assert!(matches!(blob.unpack("test"), Err(RecordError::Malformed { .. })), "{wrong}");

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{Claim, EntityId, InboxDone, InboxSeq, Kind, Label, Micros, PartitionId, Version};
 
-use super::{HEADER_BYTES, NewView, RecordError, encode, packed::PackedRecord};
+use super::{HEADER_BYTES, NewView, RecordError, encode_into, packed::PackedRecord};
 
 /// A checksum of the chain: the first half of a SHA-256.
 pub(crate) type Chain = [u8; CHAIN_BYTES];
@@ -148,7 +148,7 @@ pub(crate) fn seal(
 ) -> Result<Sealed, RecordError> {
     let packed = PackedRecord::pack(first, entries)?;
     let evidence = packed.evidence();
-    let mut bytes = encode(&packed)?;
+    let mut bytes = encode_into(&packed, Vec::with_capacity(packed.weight()))?;
     let chain = chain_of(previous, &bytes);
     bytes[HEADER_BYTES..HEADER_BYTES + CHAIN_BYTES].copy_from_slice(&chain);
     Ok(Sealed { bytes, chain, evidence })

@@ -123,7 +123,10 @@ pub(crate) fn payload_of<T: DeserializeOwned>(
 
 /// Encodes a record with its header.
 pub(crate) fn encode<R: Record>(record: &R) -> Result<Vec<u8>, RecordError> {
-    let mut bytes = Vec::with_capacity(256);
+    encode_into(record, Vec::with_capacity(256))
+}
+
+fn encode_into<R: Record>(record: &R, mut bytes: Vec<u8>) -> Result<Vec<u8>, RecordError> {
     bytes.push(CODEC_BINCODE_2);
     bytes.extend_from_slice(&R::VERSION.to_le_bytes());
     bincode::serde::encode_into_std_write(record, &mut bytes, CONFIG)

@@ -3,8 +3,10 @@
 //! An order's state is written at every step and hardly differs from the one before. Whoever replays an entry has the
 //! state before it in hand; nobody else needs this one.
 
+use std::cell::RefCell;
+
 use bytes::Bytes;
-use lz4_flex::block::{compress_with_dict, decompress_with_dict};
+use lz4_flex::block::{compress_into_with_dict, decompress_with_dict, get_maximum_output_size};
 use serde::{Deserialize, Serialize};
 
 use super::RecordError;
@@ -31,11 +33,9 @@ impl NewView {
         if before.is_empty() {
             return Self::Whole(view);
         }
-        let block = compress_with_dict(&view, before);
-        if block.len() < view.len() {
-            Self::Patch { size, block: block.into() }
-        } else {
-            Self::Whole(view)
+        match patch(before, &view) {
+            Some(block) => Self::Patch { size, block },
+            None => Self::Whole(view),
         }
     }
 
@@ -67,6 +67,23 @@ impl NewView {
             Self::Patch { block, .. } => block.len(),
         }
     }
+}
+
+/// The block, where it is smaller than the view.
+fn patch(before: &[u8], view: &[u8]) -> Option<Bytes> {
+    thread_local! {
+        /// Room for the worst case, kept from one view to the next.
+        static ROOM: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+    }
+    ROOM.with_borrow_mut(|room| {
+        let most = get_maximum_output_size(view.len());
+        if room.len() < most {
+            room.resize(most, 0);
+        }
+        let written = compress_into_with_dict(view, room, before).ok()?;
+        let block = room.get(..written)?;
+        (block.len() < view.len()).then(|| Bytes::copy_from_slice(block))
+    })
 }
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 //!
 //! Apart, because it is evidence: it is kept, counted for itself, and read by nobody who follows what orders do.
 
+use std::cell::RefCell;
+
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
@@ -51,8 +53,8 @@ impl PackedRecord {
         Ok(Self {
             chain: Chain::default(),
             first,
-            entries: Blob::pack(bytes_of(&entries)?),
-            bodies: Blob::pack(if bodies.is_empty() { Vec::new() } else { bytes_of(&bodies)? }),
+            entries: packed(&entries)?,
+            bodies: if bodies.is_empty() { Blob::pack(&[]) } else { packed(&bodies)? },
         })
     }
 
@@ -77,13 +79,27 @@ impl PackedRecord {
         Ok(JournalRecord { chain: self.chain, first: self.first, entries })
     }
 
+    /// About how many bytes it takes.
+    pub(super) fn weight(&self) -> usize {
+        const FRAME: usize = 64;
+        FRAME + self.entries.len() + self.bodies.len()
+    }
+
     /// Bytes of what was heard, as they are written.
     pub(super) fn evidence(&self) -> u64 {
         self.bodies.len() as u64
     }
 }
 
-fn bytes_of(value: &impl Serialize) -> Result<Vec<u8>, RecordError> {
-    bincode::serde::encode_to_vec(value, CONFIG)
-        .map_err(|error| RecordError::Malformed { kind: KIND, why: error.to_string() })
+fn packed(value: &impl Serialize) -> Result<Blob, RecordError> {
+    thread_local! {
+        /// Kept from one record to the next, which are of one size.
+        static PLAIN: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+    }
+    PLAIN.with_borrow_mut(|plain| {
+        plain.clear();
+        bincode::serde::encode_into_std_write(value, plain, CONFIG)
+            .map_err(|error| RecordError::Malformed { kind: KIND, why: error.to_string() })?;
+        Ok(Blob::pack(plain))
+    })
 }

@@ -41,7 +41,7 @@ impl BlockRecord {
     pub(crate) fn seal(entities: &[SealedEntity]) -> Result<Vec<u8>, RecordError> {
         let plain = bincode::serde::encode_to_vec(entities, CONFIG)
             .map_err(|error| RecordError::Malformed { kind: Self::KIND, why: error.to_string() })?;
-        sealed(&Self { sum: Chain::default(), entities: Blob::pack(plain) })
+        sealed(&Self { sum: Chain::default(), entities: Blob::pack(&plain) })
     }
 
     /// The entities of a block.
