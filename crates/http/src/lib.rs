@@ -106,11 +106,14 @@ pub fn router(engine: Engine, config: ApiConfig) -> Router {
     }
     let gate = access::Gate::new(config.keys, config.in_flight_max);
     api = api
-        .layer(Extension(events::Streams::new(config.streams_max)))
-        .layer(Extension(Closing(closing.clone())))
-        .layer(middleware::from_fn_with_state(gate, access::check));
+        // Together, the outermost first: each `layer` of its own costs every request some allocations.
+        .layer((
+            DefaultBodyLimit::max(BODY_BYTES_MAX),
+            middleware::from_fn_with_state(gate, access::check),
+            Extension(Closing(closing.clone())),
+            Extension(events::Streams::new(config.streams_max)),
+        ));
     let router = api
-        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .merge(openapi::pages())
         .route("/healthz", get(health::alive))
         .route("/readyz", health::ready_route(closing));
@@ -141,7 +144,9 @@ fn finished(router: Router<Engine>, engine: Engine) -> Router {
     router
         .fallback(problem::no_such_path)
         .method_not_allowed_fallback(problem::no_such_method)
-        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST_TIMEOUT))
-        .layer(middleware::map_response(problem::timed_out))
+        .layer((
+            middleware::map_response(problem::timed_out),
+            TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST_TIMEOUT),
+        ))
         .with_state(engine)
 }
