@@ -16,7 +16,7 @@ use orderkeep_core::{
     OrderId, Relock, StateName, Submit, Terms, Timestamp,
 };
 use orderkeep_provider::{LockRequest, Rates};
-use orderkeep_store::{Change, Commit, CommitError, EntityId, Store};
+use orderkeep_store::{Change, Claim, Commit, CommitError, EntityId, Store};
 use tokio::{
     sync::{Notify, mpsc, oneshot},
     task::JoinHandle,
@@ -33,7 +33,7 @@ use crate::{
     codec,
     gate::Purpose,
     inbox, metrics, records,
-    shard::{Job, Message, Parts, What},
+    shard::{Job, Message, Parts, Told, What},
     span,
     stats::count,
 };
@@ -281,20 +281,18 @@ impl Engine {
             relock: request.relock,
             metadata: request.metadata,
         };
-        if let Some(holder) = self
-            .store()
-            .by_claim(&records::key_claim(&submit.account, &submit.key))
-            .await
-            .map_err(EngineError::from)?
-        {
-            return self.submit_again(holder, submit).await;
-        }
+        // Whether the key has its order already is for the commit to say, except to whom it would be refused otherwise.
+        let key = records::key_claim(&submit.account, &submit.key);
         let parts = &self.inner.parts;
         let id = OrderId(self.new_id());
         let now = parts.clock.now();
         let step = match self.held(&submit).await? {
-            Some(life) => Order::submit_held(id, submit.clone(), life, now, &parts.config.policy)?,
-            None => Order::submit(id, submit.clone(), now, &parts.config.policy)?,
+            Some(life) => Order::submit_held(id, submit.clone(), life, now, &parts.config.policy),
+            None => Order::submit(id, submit.clone(), now, &parts.config.policy),
+        };
+        let step = match step {
+            Ok(step) => step,
+            Err(mismatch) => return self.submit_again_or(&key, submit, mismatch.into()).await,
         };
         let wake_up = step.wake_up.map(|wake_up| wake_up.at);
         let change = records::change(None, &step, wake_up).map_err(EngineError::from)?;
@@ -307,14 +305,30 @@ impl Engine {
                 Ok(Submitted { order: step.next, replayed: false })
             }
             Err(CommitError::Claimed { claim, holder }) => {
-                if claim == records::key_claim(&submit.account, &submit.key) {
+                if claim == key {
                     self.submit_again(holder, submit).await
                 } else {
                     let lock_id = submit.terms.lock_id.to_string();
                     Err(SubmitError::LockTaken { lock_id, holder: OrderId(holder.0) })
                 }
             }
+            Err(error @ CommitError::Full(_)) => {
+                self.submit_again_or(&key, submit, EngineError::from(error).into()).await
+            }
             Err(error) => Err(EngineError::from(error).into()),
+        }
+    }
+
+    /// The order of this key, if there is one: it was taken before, whatever stands in the way of a new one.
+    async fn submit_again_or(
+        &self,
+        key: &Claim,
+        submit: Submit,
+        refusal: SubmitError,
+    ) -> Result<Submitted, SubmitError> {
+        match self.store().by_claim(key).await.map_err(EngineError::from)? {
+            Some(holder) => self.submit_again(holder, submit).await,
+            None => Err(refusal),
         }
     }
 
@@ -388,12 +402,13 @@ impl Engine {
     ) -> Result<Answered, CommandError> {
         self.running()?;
         let (reply, answer) = oneshot::channel();
-        let mut job = Job::new(What::Input(Box::new(Input::Command(command))));
+        let mut job = Job::new(What::Input(Arc::new(Input::Command(command))));
         job.reply = Some(reply);
         job.only_at = version;
         let gone = || CommandError::from(self.running().err().unwrap_or(EngineError::ShuttingDown));
         self.inner.shard.send(Message::Job(id, job)).await.map_err(|_| gone())?;
-        answer.await.map_err(|_| gone())?
+        let Told { order, disposition } = answer.await.map_err(|_| gone())??;
+        Ok(Answered { order: Arc::unwrap_or_clone(order), disposition })
     }
 
     /// Whether a webhook's `Authorization` header carries a token of the account: to refuse it before reading its body.

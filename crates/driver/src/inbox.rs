@@ -5,6 +5,7 @@
 //!
 //! Reading order: [`take_in`], `worker`, `work_off` (one webhook), `parked` (when to ask about strangers).
 
+mod heard;
 mod other_kind;
 mod parked;
 mod work_off;
@@ -16,6 +17,7 @@ use orderkeep_provider::Heard;
 use orderkeep_store::{InboxItem, InboxSeq, NewInboxItem};
 
 use crate::{EngineError, WebhookError, calls::Account, shard::Parts, stats::count};
+pub(crate) use heard::JustHeard;
 pub use other_kind::OtherWebhook;
 pub(crate) use worker::InboxWorker;
 
@@ -63,7 +65,8 @@ pub(crate) async fn take_in(
             count(&parts.counters.webhooks_other_kind);
             return Ok(WebhookReceipt::OtherKind(kind));
         }
-        Ok(Heard::Order(_) | Heard::Unreadable { .. }) => {}
+        Ok(Heard::Order(said)) => parts.heard.put(&body, said),
+        Ok(Heard::Unreadable { .. }) => {}
     }
     if parts.store.inbox_len() >= parts.config.inbox_max {
         return refuse(EngineError::Busy("too many webhooks are waiting").into());

@@ -91,17 +91,28 @@ pub(crate) fn labels(order: &Order) -> Vec<Label> {
     labels
 }
 
-fn claims(order: &Order) -> Vec<Claim> {
+/// What an order can be found by, its key aside.
+#[derive(PartialEq)]
+enum FoundBy<'a> {
+    Lock(&'a LockId),
+    ProviderOrder(&'a ProviderOrderId),
+}
+
+fn found_by(order: &Order) -> impl Iterator<Item = FoundBy<'_>> {
     // Every lock an order ever had stays findable.
     let earlier = order.earlier_locks.iter().map(|earlier| &earlier.terms.lock_id);
-    let locks = earlier.chain([&order.terms.lock_id]);
-    let mut claims: Vec<_> = locks.map(|lock_id| lock_claim(&order.account, lock_id)).collect();
-    if let Some(bound) = order.state.bound() {
-        claims.push(provider_order_claim(&order.account, &bound.provider_order));
-    }
-    claims
-        .extend(order.other_orders.iter().map(|other| provider_order_claim(&order.account, other)));
-    claims
+    let locks = earlier.chain([&order.terms.lock_id]).map(FoundBy::Lock);
+    let bound = order.state.bound().map(|bound| &bound.provider_order);
+    locks.chain(bound.into_iter().chain(&order.other_orders).map(FoundBy::ProviderOrder))
+}
+
+fn claims(order: &Order) -> Vec<Claim> {
+    found_by(order)
+        .map(|found_by| match found_by {
+            FoundBy::Lock(lock_id) => lock_claim(&order.account, lock_id),
+            FoundBy::ProviderOrder(id) => provider_order_claim(&order.account, id),
+        })
+        .collect()
 }
 
 /// The change that makes a step durable. `before`: the claims that stand already need not be written again.
@@ -122,6 +133,8 @@ pub fn change(
             first.extend(claims(order));
             first
         }
+        // Hardly a step changes what it is found by.
+        Some(before) if found_by(before).eq(found_by(order)) => Vec::new(),
         Some(before) => {
             let standing = claims(before);
             claims(order).into_iter().filter(|claim| !standing.contains(claim)).collect()

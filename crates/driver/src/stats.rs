@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::atomic::{AtomicU64, Ordering},
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
     time::Duration,
 };
 
@@ -22,6 +22,8 @@ pub(crate) struct Counters {
     pub(crate) read_failures: AtomicU64,
     pub(crate) steps: AtomicU64,
     pub(crate) quarantined: AtomicU64,
+    /// See [`Status::checked`].
+    pub(crate) checked: AtomicBool,
 }
 
 pub(crate) fn count(counter: &AtomicU64) {
@@ -46,6 +48,8 @@ pub struct Status {
     pub open: u64,
     /// How many orders need a person.
     pub review: u64,
+    /// Whether the check of every open order's wake-up, which goes slowly beside the work, has come to its end.
+    pub checked: bool,
     /// That the store began as an older copy, and whether the hold stands; `None`: it did not.
     pub restore: Option<Restore>,
     /// Webhooks that wait to be worked off, parked ones included.

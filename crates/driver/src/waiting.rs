@@ -1,65 +1,78 @@
-//! Who waits for which order: a step wakes those who wait for its order, and nobody else.
+//! Who waits for which order: a step is told to those who wait for its order, and to nobody else.
 
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use orderkeep_core::OrderId;
+use orderkeep_core::{Order, OrderId};
 use tokio::sync::watch;
 
 /// Whoever waits, of one engine. A step costs a look into an empty map while nobody does.
 #[derive(Debug, Default)]
 pub(crate) struct Waiting {
-    orders: Mutex<HashMap<OrderId, watch::Sender<()>>>,
+    list: Mutex<List>,
+}
+
+#[derive(Debug, Default)]
+struct List {
+    orders: HashMap<OrderId, watch::Sender<Option<Arc<Order>>>>,
+    waiters: usize,
 }
 
 /// One who waits. Gone from the list when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Waiter {
     id: OrderId,
-    steps: watch::Receiver<()>,
-    list: Arc<Waiting>,
+    steps: watch::Receiver<Option<Arc<Order>>>,
+    waiting: Arc<Waiting>,
 }
 
 impl Waiting {
-    fn orders(&self) -> MutexGuard<'_, HashMap<OrderId, watch::Sender<()>>> {
-        self.orders.lock().unwrap_or_else(PoisonError::into_inner)
+    fn list(&self) -> MutexGuard<'_, List> {
+        self.list.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Steps of this order wake the waiter from now on; `None` where `at_most` wait already.
+    /// Steps of this order are told to the waiter from now on; `None` where `at_most` wait already.
     pub(crate) fn enter(self: &Arc<Self>, id: OrderId, at_most: usize) -> Option<Waiter> {
-        let mut orders = self.orders();
-        if orders.values().map(watch::Sender::receiver_count).sum::<usize>() >= at_most {
+        let mut list = self.list();
+        if list.waiters >= at_most {
             return None;
         }
-        let steps = orders.entry(id).or_insert_with(|| watch::Sender::new(())).subscribe();
-        drop(orders);
-        Some(Waiter { id, steps, list: Arc::clone(self) })
+        list.waiters += 1;
+        let steps = list.orders.entry(id).or_insert_with(|| watch::Sender::new(None)).subscribe();
+        drop(list);
+        Some(Waiter { id, steps, waiting: Arc::clone(self) })
     }
 
     /// A step of this order is durable.
-    pub(crate) fn tell(&self, id: OrderId) {
-        if let Some(steps) = self.orders().get(&id) {
-            steps.send_modify(|()| {});
+    pub(crate) fn tell(&self, order: &Arc<Order>) {
+        if let Some(steps) = self.list().orders.get(&order.id) {
+            steps.send_replace(Some(Arc::clone(order)));
         }
     }
 }
 
 impl Waiter {
-    /// Until there was a step since the last call.
-    pub(crate) async fn step(&mut self) {
-        // The sender lives in the list for as long as this waiter does.
-        drop(self.steps.changed().await);
+    /// The order after the last step, once there was one since the last call.
+    pub(crate) async fn step(&mut self) -> Arc<Order> {
+        loop {
+            // The sender lives in the list for as long as this waiter does.
+            drop(self.steps.changed().await);
+            if let Some(order) = self.steps.borrow_and_update().clone() {
+                return order;
+            }
+        }
     }
 }
 
 impl Drop for Waiter {
     fn drop(&mut self) {
-        let mut orders = self.list.orders();
+        let mut list = self.waiting.list();
+        list.waiters -= 1;
         // This one is still counted.
-        if orders.get(&self.id).is_some_and(|steps| steps.receiver_count() <= 1) {
-            orders.remove(&self.id);
+        if list.orders.get(&self.id).is_some_and(|steps| steps.receiver_count() <= 1) {
+            list.orders.remove(&self.id);
         }
     }
 }
@@ -84,13 +97,14 @@ mod tests {
 
     #[test]
     fn nobody_who_left_is_remembered() {
-        let list = Arc::new(Waiting::default());
+        let waiting = Arc::new(Waiting::default());
         let id = OrderId(uuid::Uuid::from_u128(7));
-        let (first, second) = (list.enter(id, 2).unwrap(), list.enter(id, 2).unwrap());
-        assert!(list.enter(OrderId(uuid::Uuid::from_u128(8)), 2).is_none());
+        let (first, second) = (waiting.enter(id, 2).unwrap(), waiting.enter(id, 2).unwrap());
+        assert!(waiting.enter(OrderId(uuid::Uuid::from_u128(8)), 2).is_none());
         drop(first);
-        assert_eq!(list.orders().len(), 1);
+        assert_eq!(waiting.list().orders.len(), 1);
         drop(second);
-        assert!(list.orders().is_empty());
+        assert!(waiting.list().orders.is_empty());
+        assert!(waiting.enter(id, 1).is_some());
     }
 }

@@ -50,8 +50,8 @@ pub(crate) struct BenchEngineArgs {
     /// Orders of each of the two, all rounds together.
     #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(10..=200_000))]
     pub(crate) orders: u64,
-    /// Orders in flight at once.
-    #[arg(long, default_value = "256", value_parser = in_flight)]
+    /// Orders in flight at once. With fewer the provider's delays hold the service that keeps nothing back.
+    #[arg(long, default_value = "512", value_parser = in_flight)]
     pub(crate) inflight: usize,
     /// Whether an address and an end are believed as a webhook says them, or read first.
     #[arg(long, value_enum, default_value_t = Webhooks::Trust)]

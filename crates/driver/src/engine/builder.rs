@@ -111,6 +111,7 @@ impl Builder {
             config: Arc::new(self.config),
             counters: Arc::new(Counters::default()),
             waiting: Arc::default(),
+            heard: Arc::default(),
             life,
             stop: CancellationToken::new(),
             halted: Arc::new(watch::Sender::new(None)),

@@ -1,6 +1,9 @@
 //! What an engine can be asked: orders, histories, the feed, how it is. Stops at the durable head.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use orderkeep_core::{
     AccountId, Calls, EventRecord, Explanation, IdempotencyKey, LockId, Order, OrderId, Outlook,
@@ -224,6 +227,7 @@ impl Engine {
             orders: StateName::ALL.into_iter().map(|name| (name, counted(name.as_str()))).collect(),
             open: counted(records::OPEN),
             review: counted(records::REVIEW),
+            checked: counters.checked.load(Ordering::Relaxed),
             restore: parts.life.restore(),
             inbox: parts.store.inbox_len(),
             accounts: parts

@@ -1,6 +1,6 @@
 //! Waiting for an order.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use orderkeep_core::{Order, OrderId, StateName};
 
@@ -60,16 +60,19 @@ impl Engine {
             .enter(id, WAITERS_MAX)
             .ok_or(EngineError::Busy("too many wait for orders already"))?;
         let deadline = tokio::time::Instant::now() + within;
+        // Entered before it is read: no step falls between the two.
+        let Some(order) = self.order(id).await? else { return Ok(None) };
+        let mut order = Arc::new(order);
         loop {
-            // Entered before it is read: no step falls between the two.
-            let Some(order) = self.order(id).await? else { return Ok(None) };
             if let Some(end) = ended(order.state_name(), wanted) {
-                return Ok(Some(Waited { order, end }));
+                return Ok(Some(Waited { order: Arc::unwrap_or_clone(order), end }));
             }
             tokio::select! {
-                () = waiter.step() => {}
+                // What is told may be older than what was read.
+                told = waiter.step() => if told.version > order.version { order = told },
                 () = parts.stop.cancelled() => return Err(EngineError::ShuttingDown),
                 () = tokio::time::sleep_until(deadline) => {
+                    let order = Arc::unwrap_or_clone(order);
                     return Ok(Some(Waited { order, end: WaitEnd::TimedOut }));
                 }
             }

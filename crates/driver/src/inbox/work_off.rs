@@ -37,12 +37,15 @@ pub(super) async fn work_off(
         finish(parts, item.seq, &Disposition::Quarantined(why)).await;
         return Done::Finished;
     };
-    let (provider_order, lock_id, what) = match account.provider.read_webhook(&item.body, heard_at)
-    {
+    let heard = match parts.heard.take(&item.body, heard_at) {
+        Some(said) => Ok(Heard::Order(said)),
+        None => account.provider.read_webhook(&item.body, heard_at),
+    };
+    let (provider_order, lock_id, what) = match heard {
         Ok(Heard::Order(seen)) => (
             seen.provider_order.clone(),
             seen.lock_id.clone(),
-            What::Input(Box::new(Input::Observed(*seen))),
+            What::Input(Arc::new(Input::Observed(*seen))),
         ),
         Ok(Heard::Unreadable { provider_order, why }) => {
             tracing::warn!(provider_order = %provider_order, %why, "a webhook cannot be read; its order is");
@@ -213,7 +216,7 @@ pub(super) async fn read_parked(
         Ok(None) => return lost_or_not_ours(parts, shard, &to_read.key, &seen).await,
         Err(_) => return Found::NoAnswer,
     };
-    let input = What::Input(Box::new(Input::Observed(seen)));
+    let input = What::Input(Arc::new(Input::Observed(seen)));
     match hand_over(shard, order, input, to_read.webhooks.clone()).await {
         Ok(_) | Err(CommandError::Refused(_)) => Found::Ours(order),
         Err(

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use futures_util::FutureExt;
 use orderkeep_core::{
     AnswerClass, CreateAnswer, CreateInput, Effect, Input, Order, OrderId, Policy, ProviderOrderId,
-    ReviewReason, State, Step, Terms, Timestamp,
+    ReviewReason, State, Terms, Timestamp,
 };
 
 use orderkeep_provider::{CallError, FailureClass, LockRequest};
@@ -65,9 +65,13 @@ impl Shard {
     }
 
     /// The step is durable: now act.
-    pub(super) fn carry_out(&mut self, step: &Step, mut permit: Option<Permit>) {
-        let order = &step.next;
-        for effect in &step.effects {
+    pub(super) fn carry_out(
+        &mut self,
+        order: &Order,
+        effects: &[Effect],
+        mut permit: Option<Permit>,
+    ) {
+        for effect in effects {
             match effect {
                 Effect::Create { attempt, lock_id } => {
                     let now = self.parts.clock.now();
@@ -159,10 +163,10 @@ impl Shard {
         let Some(slot) = self.slots.get_mut(&id) else { return };
         slot.locking = false;
         let what = match answer {
-            Some(Ok(terms)) => What::Read(Box::new(Input::Create(CreateInput::Locked { terms }))),
+            Some(Ok(terms)) => What::Read(Arc::new(Input::Create(CreateInput::Locked { terms }))),
             Some(Err(error)) if error.class == FailureClass::Definite => {
                 let why = error.to_string();
-                What::Read(Box::new(Input::Create(CreateInput::LockRefused { why })))
+                What::Read(Arc::new(Input::Create(CreateInput::LockRefused { why })))
             }
             Some(Err(_)) | None => What::Move,
         };
@@ -179,10 +183,10 @@ impl Shard {
         }
         let what = match answer.map(|answer| *answer) {
             Some(ReadAnswer { result: Ok(Some(seen)), .. }) => {
-                What::Read(Box::new(Input::Observed(seen)))
+                What::Read(Arc::new(Input::Observed(seen)))
             }
             Some(ReadAnswer { result: Ok(None), provider_order, read_started_at }) => {
-                What::Read(Box::new(Input::NotFound { provider_order, read_started_at }))
+                What::Read(Arc::new(Input::NotFound { provider_order, read_started_at }))
             }
             Some(ReadAnswer { result: Err(_), .. }) | None => What::ReadFailed,
         };

@@ -1,10 +1,12 @@
 //! What comes back: orders that were read, commits, permits, answers.
 
+use std::sync::Arc;
+
 use orderkeep_core::{AnswerClass, CreateAnswer, CreateInput, Input, OrderId, Step, Timestamp};
 use orderkeep_store::{CommitError, Committed};
 
-use super::{CONFLICTS_MAX, Done, FULL_RETRY, Job, Shard, What, slot::Slot};
-use crate::{CommandError, EngineError, engine::Answered, metrics, records::Loaded, stats::count};
+use super::{CONFLICTS_MAX, Done, FULL_RETRY, Job, Known, Shard, Told, What, slot::Slot};
+use crate::{CommandError, EngineError, metrics, stats::count};
 use futures_util::FutureExt;
 
 impl Shard {
@@ -46,7 +48,7 @@ impl Shard {
             Done::Permit(id, permit) => {
                 let Some(slot) = self.slots.get_mut(&id) else { return };
                 slot.permit_wanted = false;
-                let mut job = Job::new(What::Input(Box::new(Input::Create(CreateInput::Permit))));
+                let mut job = Job::new(What::Input(Arc::new(Input::Create(CreateInput::Permit))));
                 job.permit = permit;
                 if job.permit.is_some() {
                     self.enqueue(id, job);
@@ -60,7 +62,7 @@ impl Shard {
                 }
                 self.enqueue(
                     id,
-                    Job::new(What::Input(Box::new(Input::Create(CreateInput::Answered {
+                    Job::new(What::Input(Arc::new(Input::Create(CreateInput::Answered {
                         attempt,
                         answer,
                     })))),
@@ -72,16 +74,12 @@ impl Shard {
         }
     }
 
-    pub(super) fn on_loaded(
-        &mut self,
-        id: OrderId,
-        result: Result<Option<Box<Loaded>>, EngineError>,
-    ) {
+    pub(super) fn on_loaded(&mut self, id: OrderId, result: Result<Option<Known>, EngineError>) {
         let Some(slot) = self.slots.get_mut(&id) else { return };
         slot.busy = false;
         let refusal = match result {
             Ok(Some(loaded)) => {
-                slot.loaded = Some(*loaded);
+                slot.loaded = Some(loaded);
                 self.drive(id);
                 return;
             }
@@ -110,17 +108,18 @@ impl Shard {
         match result {
             Ok(_) => {
                 count(&self.parts.counters.steps);
-                let before = slot.loaded.as_ref().map(|loaded| &loaded.order);
-                let cause = step.events.first().map(|record| &record.cause);
-                metrics::moved(before, &step.next, cause);
-                for record in &step.events {
-                    tracing::info!(order_id = %id, event = record.event.name(), state = %step.next.state_name(), "step");
+                let Step { events, next, effects, disposition, wake_up: _ } = step;
+                let before = slot.loaded.as_ref().map(|loaded| &*loaded.order);
+                metrics::moved(before, &next, events.first().map(|record| &record.cause));
+                for record in &events {
+                    tracing::info!(order_id = %id, event = record.event.name(), state = %next.state_name(), "step");
                 }
-                self.parts.waiting.tell(id);
-                slot.loaded = Some(Loaded { order: step.next.clone(), wake_up });
+                let order = Arc::new(next);
+                self.parts.waiting.tell(&order);
+                slot.loaded = Some(Known { order: Arc::clone(&order), wake_up });
                 self.wake_ups.add(wake_up, id);
-                self.carry_out(&step, job.permit.take());
-                job.answer(Ok(Answered { order: step.next, disposition: step.disposition }));
+                self.carry_out(&order, &effects, job.permit.take());
+                job.answer(Ok(Told { order, disposition }));
             }
             Err(CommitError::Conflict { .. }) if job.conflicts < CONFLICTS_MAX => {
                 job.conflicts += 1;
@@ -189,7 +188,7 @@ fn claimed(slot: &mut Slot, job: Job) {
                     retry_after: None,
                 };
                 let input = Input::Create(CreateInput::Answered { attempt: *attempt, answer });
-                slot.queue.push_front(Job::new(What::Input(Box::new(input))));
+                slot.queue.push_front(Job::new(What::Input(Arc::new(input))));
             }
         }
         // It is asked about again, later.

@@ -1,13 +1,22 @@
 //! What a shard is told: one thing to do about one order.
 
-use orderkeep_core::{Input, OrderId, Timestamp};
+use std::sync::Arc;
+
+use orderkeep_core::{Disposition, Input, Order, OrderId, Timestamp};
 use orderkeep_store::InboxSeq;
 use tokio::sync::oneshot;
 
-use crate::{CommandError, engine::Answered, gate::Permit};
+use crate::{CommandError, gate::Permit};
 
 /// What an input came to.
-pub(crate) type Reply = Result<Answered, CommandError>;
+pub(crate) type Reply = Result<Told, CommandError>;
+
+/// The order after an input, as the shard has it, and how the input ended.
+#[derive(Debug)]
+pub(crate) struct Told {
+    pub(crate) order: Arc<Order>,
+    pub(crate) disposition: Disposition,
+}
 
 /// One thing to do about one order.
 #[derive(Debug)]
@@ -26,9 +35,9 @@ pub(crate) struct Job {
 #[derive(Debug, Clone)]
 pub(crate) enum What {
     /// Something happened.
-    Input(Box<Input>),
+    Input(Arc<Input>),
     /// A read came back with something.
-    Read(Box<Input>),
+    Read(Arc<Input>),
     /// A read brought no answer.
     ReadFailed,
     /// Its wake-up is to be moved.

@@ -6,6 +6,7 @@
 mod act;
 mod done;
 mod job;
+mod recent;
 mod slot;
 mod sweep;
 mod wake;
@@ -17,7 +18,7 @@ use std::{
     time::Duration,
 };
 
-use futures_util::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
+use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use orderkeep_core::{
     AccountId, CreateAnswer, CreateInput, Input, OrderId, Policy, Step, Terms, Timestamp,
 };
@@ -31,13 +32,15 @@ use crate::{
     calls::{Account, ReadAnswer},
     clock::sleep_towards,
     gate::Permit,
-    records::{self, Loaded},
+    inbox::JustHeard,
+    records,
     restore::Life,
     stats::Counters,
     waiting::Waiting,
 };
-pub(crate) use job::{Job, Message, Reply, What};
-use slot::Slot;
+pub(crate) use job::{Job, Message, Reply, Told, What};
+use recent::Recent;
+use slot::{Known, Slot};
 use sweep::Sweep;
 use wake::WakeUps;
 
@@ -51,6 +54,8 @@ const WOKEN_MAX: usize = 7_168;
 const QUEUE_MAX: usize = 256;
 /// A commit that loses a race is computed again so many times; with one owner it never should.
 const CONFLICTS_MAX: u8 = 5;
+/// So much of what came back is taken in at once, before everything else is looked at.
+const BURST: usize = 64;
 /// How long to wait before a commit is tried again on a full disk.
 pub(crate) const FULL_RETRY: Duration = Duration::from_secs(1);
 /// How long to wait when too many creates wait for the budget.
@@ -59,7 +64,7 @@ const NO_PLACE_RETRY: Duration = Duration::from_secs(1);
 /// What comes back from the shard's own work.
 #[derive(Debug)]
 enum Done {
-    Loaded(OrderId, Result<Option<Box<Loaded>>, EngineError>),
+    Loaded(OrderId, Result<Option<Known>, EngineError>),
     Committed {
         id: OrderId,
         job: Job,
@@ -96,6 +101,7 @@ pub(crate) struct Parts {
     pub(crate) config: Arc<EngineConfig>,
     pub(crate) counters: Arc<Counters>,
     pub(crate) waiting: Arc<Waiting>,
+    pub(crate) heard: Arc<JustHeard>,
     /// Which life of the store this is, and what is held back in it.
     pub(crate) life: Arc<Life>,
     /// No new work.
@@ -125,6 +131,7 @@ pub(crate) struct Shard {
     parts: Parts,
     mailbox: mpsc::Receiver<Message>,
     slots: HashMap<OrderId, Slot>,
+    recent: Recent,
     work: FuturesUnordered<BoxFuture<'static, Done>>,
     wake_ups: WakeUps,
     sweep: Sweep,
@@ -137,6 +144,7 @@ impl Shard {
             parts,
             mailbox,
             slots: HashMap::new(),
+            recent: Recent::default(),
             work: FuturesUnordered::new(),
             wake_ups: WakeUps::new(),
             sweep: Sweep::new(),
@@ -186,11 +194,18 @@ impl Shard {
                     }
                 }
                 Some(done) = self.work.next(), if !self.work.is_empty() => {
-                    self.on_done(done);
-                    if self.takes_messages(last_call)
-                        && let Ok(message) = self.mailbox.try_recv()
-                    {
-                        self.on_message(message);
+                    let (mut next, mut room) = (Some(done), BURST);
+                    while let Some(done) = next.take() {
+                        self.on_done(done);
+                        if self.takes_messages(last_call)
+                            && let Ok(message) = self.mailbox.try_recv()
+                        {
+                            self.on_message(message);
+                        }
+                        room -= 1;
+                        if room > 0 && self.parts.halted.borrow().is_none() {
+                            next = self.work.next().now_or_never().flatten();
+                        }
                     }
                 }
                 message = self.mailbox.recv(), if self.takes_messages(last_call) => match message {
@@ -241,7 +256,7 @@ impl Shard {
                     tracing::warn!(order_id = %order.id, attempt, "its create was on its way when the process ended");
                     self.enqueue(
                         order.id,
-                        Job::new(What::Input(Box::new(Input::Create(CreateInput::Interrupted {
+                        Job::new(What::Input(Arc::new(Input::Create(CreateInput::Interrupted {
                             attempt,
                         })))),
                     );
@@ -262,7 +277,10 @@ impl Shard {
     }
 
     fn enqueue(&mut self, id: OrderId, job: Job) {
-        let slot = self.slots.entry(id).or_default();
+        let slot = self
+            .slots
+            .entry(id)
+            .or_insert_with(|| Slot { loaded: self.recent.take(id), ..Slot::default() });
         if slot.queue.len() >= QUEUE_MAX && job.reply.is_some() {
             job.answer(Err(EngineError::Busy("too many inputs for this order").into()));
             return;

@@ -1,18 +1,31 @@
 //! One order at work. Made when something happens to it, gone when nothing is left to do: an order at rest costs no
-//! memory.
+//! memory, but that some who came to rest last are remembered ([`super::recent`]).
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, sync::Arc};
 
-use orderkeep_core::ProviderOrderId;
+use orderkeep_core::{Order, ProviderOrderId, Timestamp};
 
 use super::Job;
 use crate::records::Loaded;
 
+/// An order as it is durable. A clone shares the order.
+#[derive(Debug, Clone)]
+pub(super) struct Known {
+    pub(super) order: Arc<Order>,
+    pub(super) wake_up: Option<Timestamp>,
+}
+
+impl From<Loaded> for Known {
+    fn from(Loaded { order, wake_up }: Loaded) -> Self {
+        Self { order: Arc::new(order), wake_up }
+    }
+}
+
 /// One order at work.
 #[derive(Debug, Default)]
 pub(super) struct Slot {
-    /// The order as it is durable, once it was read.
-    pub(super) loaded: Option<Loaded>,
+    /// The order, once it was read.
+    pub(super) loaded: Option<Known>,
     /// It is being read or written: everything else waits.
     pub(super) busy: bool,
     pub(super) queue: VecDeque<Job>,

@@ -4,7 +4,7 @@
 //! The check reads every open order, so it goes slowly: what is due costs by what is due, and a start over a million
 //! orders does not fill memory with them.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::atomic::Ordering, time::Duration};
 
 use orderkeep_core::Timestamp;
 use orderkeep_store::{EntityId, Label, ListQuery};
@@ -73,6 +73,8 @@ impl Shard {
             Some(last) if page.len() == PAGE => State::Below(Some(last.id)),
             Some(_) | None => State::Done,
         };
+        let done = self.sweep.state == State::Done;
+        self.parts.counters.checked.store(done, Ordering::Relaxed);
         // An earlier wake-up may have been chosen at the longest polls.
         let accounts = self.parts.accounts.iter();
         let slowest: BTreeMap<_, _> =

@@ -13,15 +13,9 @@ use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument as _;
 
-use super::{Done, FULL_RETRY, Job, NO_PLACE_RETRY, Shard, What, wake};
+use super::{Done, FULL_RETRY, Job, Known, NO_PLACE_RETRY, Shard, Told, What, wake};
 use crate::{
-    CommandError, EngineError, calls,
-    engine::Answered,
-    gate::Purpose,
-    metrics,
-    records::{self, Loaded},
-    span,
-    stats::count,
+    CommandError, EngineError, calls, gate::Purpose, metrics, records, span, stats::count,
 };
 
 /// After a start, what was heard meanwhile is read before time decides about an unknown create.
@@ -39,7 +33,8 @@ impl Shard {
             }
             if slot.queue.is_empty() {
                 if slot.is_idle() {
-                    self.slots.remove(&id);
+                    let known = self.slots.remove(&id).and_then(|slot| slot.loaded);
+                    known.into_iter().for_each(|known| self.recent.put(known));
                 }
                 return;
             }
@@ -50,7 +45,7 @@ impl Shard {
                     async move {
                         let loaded = match store.load(records::entity_id(id)).await {
                             Ok(Some(entity)) => records::read(&entity)
-                                .map(|read| Some(Box::new(read)))
+                                .map(|read| Some(Known::from(read)))
                                 .map_err(EngineError::from),
                             Ok(None) => Ok(None),
                             Err(error) => Err(error.into()),
@@ -66,7 +61,7 @@ impl Shard {
         }
     }
 
-    pub(super) fn work_on(&mut self, loaded: &Loaded, job: Job) {
+    pub(super) fn work_on(&mut self, loaded: &Known, job: Job) {
         let now = self.parts.clock.now();
         let order = &loaded.order;
         if job.only_at.is_some_and(|version| version != order.version) {
@@ -83,8 +78,8 @@ impl Shard {
                     self.fetch(order, bound.provider_order.clone(), now);
                 }
                 self.finish_inbox(&job.inbox, &Disposition::AwaitingConfirmation);
-                job.answer(Ok(Answered {
-                    order: order.clone(),
+                job.answer(Ok(Told {
+                    order: Arc::clone(order),
                     disposition: Disposition::AwaitingConfirmation,
                 }));
             }
@@ -97,7 +92,7 @@ impl Shard {
     }
 
     /// Does what is due.
-    pub(super) fn wake(&mut self, order: &Order, now: Timestamp) {
+    pub(super) fn wake(&mut self, order: &Arc<Order>, now: Timestamp) {
         match order.due(now, &self.parts.policy(&order.account)) {
             Due::Nothing => self.touch(order, now),
             Due::Tick => self.tick(order, now),
@@ -114,7 +109,7 @@ impl Shard {
     }
 
     /// Time decides something.
-    fn tick(&mut self, order: &Order, now: Timestamp) {
+    fn tick(&mut self, order: &Arc<Order>, now: Timestamp) {
         let answer_comes = self.slots.get(&order.id).is_some_and(|slot| slot.creating.is_some());
         let input = match order.create_in_flight() {
             Some(attempt) if !answer_comes => Input::Create(CreateInput::Interrupted { attempt }),
@@ -137,7 +132,7 @@ impl Shard {
             self.wake_ups.add(Some(now.plus(UNSEEN_RETRY)), order.id);
             return;
         }
-        self.feed(order, &input, Job::new(What::Input(Box::new(input.clone()))), now, true);
+        self.feed(order, &input, Job::new(What::Input(Arc::new(input.clone()))), now, true);
     }
 
     /// Whether the provider can be seen, and had time to be: what was heard while the engine was down is read before
@@ -149,7 +144,7 @@ impl Shard {
     }
 
     /// A read brought nothing: it is asked for again. Where others are answered, what has lasted too long is asked about.
-    fn unread(&mut self, order: &Order, job: Job, now: Timestamp) {
+    fn unread(&mut self, order: &Arc<Order>, job: Job, now: Timestamp) {
         let account = self.parts.accounts.get(&order.account);
         if account.is_some_and(|account| account.gate.answers()) {
             self.feed(order, &Input::Woken, job, now, true);
@@ -187,7 +182,7 @@ impl Shard {
     /// Asks the lifecycle, and makes what it says durable.
     pub(super) fn feed(
         &mut self,
-        order: &Order,
+        order: &Arc<Order>,
         input: &Input,
         job: Job,
         now: Timestamp,
@@ -214,7 +209,7 @@ impl Shard {
                 if moves_wake_up {
                     self.touch(order, now);
                 }
-                job.answer(Ok(Answered { order: order.clone(), disposition }));
+                job.answer(Ok(Told { order: Arc::clone(order), disposition }));
             }
             Outcome::Refused(why) => {
                 let parked = matches!(disposition, Disposition::Parked(_));

@@ -21,7 +21,11 @@ const MINUTES: Duration = Duration::from_secs(300);
 async fn f3_the_disk_is_full() {
     let world = World::new([]).await;
     let id = world.submit("lock-1").await;
+    let before = world.engine.submit(request("key-0", terms("lock-0"))).await.unwrap().order;
     world.between.set_full(Full::NewOrders);
+    // Not a new one: it was taken, and whoever asks again is told so.
+    let again = world.engine.submit(request("key-0", terms("lock-0"))).await.unwrap();
+    assert_eq!((again.order.id, again.replayed), (before.id, true));
     let refused = world.engine.submit(request("key-2", terms("lock-2"))).await;
     assert!(matches!(refused, Err(SubmitError::Engine(EngineError::Full(_)))), "{refused:?}");
     world.wait_for(id, StateName::Executed, MINUTES).await;

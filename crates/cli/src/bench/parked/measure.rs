@@ -17,7 +17,7 @@ use orderkeep::{
 use super::{Figures, Stored, instrument::Instrument, load, store_folder, stored_file};
 use crate::{
     bench::{life::patience, process},
-    exit::Failure,
+    exit::{Failure, say},
 };
 
 /// An engine that has not acted after this long never will.
@@ -45,6 +45,7 @@ pub(super) async fn run(folder: &Path) -> Result<Figures, Failure> {
         .map_err(|_| Failure::failed("the order that is due was not acted on"))?
         .map_err(Failure::failed)?;
     let first_due_s = started.elapsed().as_secs_f64();
+    checked(&engine, stored.orders).await?;
     tokio::time::sleep(REST).await;
     let rss = process::rss();
 
@@ -59,6 +60,22 @@ pub(super) async fn run(folder: &Path) -> Result<Figures, Failure> {
         lookup_p50_us,
         bytes_per_order: stored.bytes as f64 / stored.orders as f64,
     })
+}
+
+/// Waits until the engine has looked through all its open orders, as it does after every start: what that leaves in
+/// memory is counted.
+async fn checked(engine: &Engine, orders: u64) -> Result<(), Failure> {
+    /// Slower than the check's pace by far.
+    const ORDERS_A_SECOND: u64 = 500;
+    let give_up = Instant::now() + GIVE_UP + Duration::from_secs(orders / ORDERS_A_SECOND);
+    say("waiting for the end of the check of all open orders ...");
+    while !engine.status().await.map_err(Failure::failed)?.checked {
+        if Instant::now() > give_up {
+            return Err(Failure::failed("the check of all open orders has no end"));
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    Ok(())
 }
 
 /// What an engine with nothing to do takes.
