@@ -14,7 +14,7 @@ use tokio::{
     signal::unix::{SignalKind, signal},
     sync::Semaphore,
 };
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use crate::{
     exit::{self, Failure, say},
@@ -59,6 +59,21 @@ pub(crate) struct Server {
 impl Server {
     /// Serves until the process is asked to stop, or `until` is over. `closing` then ends what would stay open.
     pub(crate) async fn serve(
+        self,
+        router: Router,
+        closing: CancellationToken,
+        until: impl Future<Output = ()> + Send + 'static,
+    ) {
+        // On the runtime's own threads: what the main thread accepts would have to be carried over to them.
+        let served = AbortOnDropHandle::new(tokio::spawn(self.accept_all(router, closing, until)));
+        if let Err(error) = served.await
+            && let Ok(panic) = error.try_into_panic()
+        {
+            std::panic::resume_unwind(panic);
+        }
+    }
+
+    async fn accept_all(
         self,
         router: Router,
         closing: CancellationToken,
