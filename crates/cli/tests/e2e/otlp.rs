@@ -24,10 +24,13 @@ use crate::{
     stage::{API_KEY, Stage, TOKEN, until},
 };
 
+/// The head and the body of what came.
+type Request = (HeaderMap, Vec<u8>);
+
 /// Decodes what is sent to it, as the protocol's own messages.
 struct Collector {
     url: String,
-    taken: Arc<Mutex<Vec<(HeaderMap, Vec<u8>)>>>,
+    taken: Arc<Mutex<Vec<Request>>>,
     _runtime: tokio::runtime::Runtime,
 }
 
