@@ -15,7 +15,7 @@ fn bench(args: &[&str]) -> Vec<Value> {
 
 #[test]
 fn every_store_is_measured_beside_the_raw_log() {
-    let lines = bench(&["store", "--inflight", "1,8", "--orders", "20", "--seconds-max", "5"]);
+    let lines = bench(&["store", "--inflight", "1,8", "--orders", "20", "--seconds-max", "60"]);
     let measured: Vec<_> = lines
         .iter()
         .map(|line| (line["store"].as_str().unwrap(), line["inflight"].as_u64().unwrap()))
