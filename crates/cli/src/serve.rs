@@ -47,6 +47,7 @@ async fn serve(args: ServeArgs, settings: Settings) -> Result<(), Failure> {
         }
         None => None,
     };
+    let retention = settings.retention()?;
     let api = api(&settings, &data, addr)?;
     let tls = settings.tls()?.map(|(cert, key)| Tls::follow(cert, key)).transpose()?;
     let scheme = if tls.is_some() { "https" } else { "http" };
@@ -65,7 +66,11 @@ async fn serve(args: ServeArgs, settings: Settings) -> Result<(), Failure> {
     }
     let metrics = Some(crate::metrics::install()?);
     let engine = builder.start().await.map_err(started)?;
-    let outbox = Some(webhooks::start(store, &settings.webhooks).await?);
+    let outbox = webhooks::start(store, &settings.webhooks).await?;
+    if let Some(retention) = retention {
+        engine.retain(retention, vec![Arc::new(outbox.clone())]).await;
+    }
+    let outbox = Some(outbox);
     say(format_args!(
         "orderkeep {} serves {scheme}://{addr}, data in {}",
         env!("CARGO_PKG_VERSION"),

@@ -2,6 +2,7 @@
 
 mod builder;
 mod read;
+mod retain;
 mod sell;
 mod wait;
 
@@ -315,6 +316,7 @@ impl Engine {
             Err(error @ CommitError::Full(_)) => {
                 self.submit_again_or(&key, submit, EngineError::from(error).into()).await
             }
+            Err(CommitError::Left { claim }) => Err(left(claim.as_ref(), &submit)),
             Err(error) => Err(EngineError::from(error).into()),
         }
     }
@@ -489,5 +491,15 @@ impl Engine {
             tasks.pop();
         }
         Ok(self.inner.parts.store.close().await?)
+    }
+}
+
+/// The submit is of an order that was here, is over, and has left.
+fn left(claim: Option<&Claim>, submit: &Submit) -> SubmitError {
+    let key = records::key_claim(&submit.account, &submit.key);
+    if claim == Some(&key) {
+        SubmitError::KeyLeft(submit.key.to_string())
+    } else {
+        SubmitError::LockLeft(submit.terms.lock_id.to_string())
     }
 }

@@ -51,6 +51,7 @@ impl From<CommitError> for EngineError {
             CommitError::Closed => Self::ShuttingDown,
             other @ (CommitError::Conflict { .. }
             | CommitError::Claimed { .. }
+            | CommitError::Left { .. }
             | CommitError::InboxGone(_)
             | CommitError::Invalid(_)
             | CommitError::TooLarge(_)
@@ -126,6 +127,16 @@ pub enum SubmitError {
         /// Whose it is.
         holder: OrderId,
     },
+    /// The key's order is over and has left.
+    #[error(
+        "idempotency key `{0}` belongs to an order that has ended and was let go of after the retention; a new sale needs a new key"
+    )]
+    KeyLeft(String),
+    /// The lock's order is over and has left.
+    #[error(
+        "lock `{0}` belongs to an order that has ended and was let go of after the retention: a lock makes one order"
+    )]
+    LockLeft(String),
     /// The lock that was to be taken first was not given.
     #[error("the provider: {0}")]
     Provider(CallError),

@@ -105,6 +105,7 @@ const PROVIDER: &[Code] = &[
 ];
 const SUBMIT: &[Code] = &[
     Code::LockTaken,
+    Code::OrderLeft,
     Code::TermsMismatch,
     Code::UnknownLock,
     Code::BadLockAnswer,

@@ -13,6 +13,7 @@ mod error;
 mod log;
 mod message;
 pub mod metrics;
+mod needs;
 mod outbox;
 mod records;
 mod schedule;

@@ -157,6 +157,12 @@ impl Outbox {
         Ok(outbox)
     }
 
+    /// All endpoints as they are durable, those that are not running as well.
+    pub(crate) async fn stored(&self) -> Result<Vec<Endpoint>, OutboxError> {
+        let stored = records::all(self.0.parts.store.as_ref()).await?;
+        Ok(stored.into_iter().map(|(endpoint, _)| endpoint).collect())
+    }
+
     fn endpoint(&self, id: EndpointId, url: String) -> Endpoint {
         Endpoint {
             id,

@@ -7,6 +7,7 @@ mod limits;
 pub(crate) mod listen;
 pub(crate) mod page;
 mod provider;
+mod retention;
 pub(crate) mod schema;
 pub(crate) mod secrets;
 mod span;
@@ -49,6 +50,15 @@ pub(crate) struct Settings {
     /// written since the last start is read again.
     #[schemars(example = "5m")]
     pub(crate) open_timeout: Option<Span>,
+    /// How long orders that have ended, and what is in the feed of events, are kept: at least an hour. Without it, for ever.
+    /// Orders that are open, listened to or under review stay with their whole history; so does what a webhook endpoint has
+    /// not got (docs/stores.md).
+    #[schemars(example = "2160h")]
+    pub(crate) retention: Option<Span>,
+    /// How long the keys, locks and provider orders of orders that were let go of are still known, so that none of them is
+    /// begun again. Without it, for ever.
+    #[schemars(example = "8760h")]
+    pub(crate) tombstones: Option<Span>,
     /// Where API and webhooks are served. `--listen`
     #[serde(deserialize_with = "listen::one")]
     #[schemars(with = "String")]
@@ -92,6 +102,8 @@ impl Default for Settings {
             mark_path: None,
             store: None,
             open_timeout: None,
+            retention: None,
+            tombstones: None,
             listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 7070),
             api_token_file: None,
             api_token_variable: None,

@@ -131,7 +131,7 @@ impl Builder {
 }
 
 /// A task that nobody notices the death of would leave orders stuck in silence: its panic halts the engine.
-fn watched(
+pub(super) fn watched(
     parts: &Parts,
     what: &'static str,
     task: impl Future<Output = ()> + Send + 'static,

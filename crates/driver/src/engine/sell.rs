@@ -4,7 +4,7 @@ use orderkeep_core::Order;
 use orderkeep_provider::LockRequest;
 
 use super::{Engine, SubmitRequest, Submitted, TermsSource};
-use crate::{CommandError, SubmitError};
+use crate::{CommandError, EngineError, SubmitError, records};
 
 impl Engine {
     /// The order of this key, or one of a lock taken now. A crash between the two leaves a lock that nobody uses; it
@@ -16,6 +16,11 @@ impl Engine {
     ) -> Result<Submitted, SubmitError> {
         if let Some(order) = self.order_by_key(&request.account, &request.key).await? {
             return same_sale(order, &sale, &request);
+        }
+        // No lock is taken for a key whose order was here.
+        let key = records::key_claim(&request.account, &request.key);
+        if self.store().has_left(&key).await.map_err(EngineError::from)? {
+            return Err(SubmitError::KeyLeft(request.key.to_string()));
         }
         let terms =
             self.lock(&request.account, sale.clone()).await.map_err(|error| match error {

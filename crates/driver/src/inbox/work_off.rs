@@ -64,6 +64,12 @@ pub(super) async fn work_off(
     let park = |likely| Done::Parked(Waits { seq: item.seq, key: key.clone(), heard_at, likely });
     let order = match find(parts, &key, lock_id.as_ref()).await {
         Ok(Some(order)) => order,
+        Ok(None) if has_left(parts, &key, lock_id.as_ref()).await => {
+            tracing::warn!(provider_order = %key.1, "a webhook is about an order that has ended and was let go of");
+            let why = "its order has ended and was let go of after the retention";
+            finish(parts, item.seq, &Disposition::Quarantined(why.to_owned())).await;
+            return Done::Finished;
+        }
         Ok(None) => {
             note_parked(parts, &item, "no order of ours is known for it").await;
             return park(false);
@@ -174,6 +180,18 @@ async fn find(
         (None, None) => None,
     };
     Ok(found.map(|id| OrderId(id.0)))
+}
+
+/// Whether it is about an order that was ours and has left. If that cannot be said, it waits as a stranger's does.
+async fn has_left(parts: &Parts, key: &Key, lock_id: Option<&LockId>) -> bool {
+    let claims = std::iter::once(records::provider_order_claim(&key.0, &key.1))
+        .chain(lock_id.map(|lock_id| records::lock_claim(&key.0, lock_id)));
+    for claim in claims {
+        if parts.store.has_left(&claim).await.unwrap_or(false) {
+            return true;
+        }
+    }
+    false
 }
 
 async fn hand_over(

@@ -1,9 +1,17 @@
 //! G. After the end.
 
-use orderkeep_core::{OrderResult, ProviderStatus, ReviewReason, StateName, TransactionHash};
+use std::time::Duration;
+
+use orderkeep_core::{
+    OrderResult, Policy, ProviderStatus, ReviewReason, StateName, Terms, TransactionHash,
+};
+use orderkeep_driver::{EngineConfig, Retention, SubmitError};
 
 use super::{HOURS, MINUTES, Played};
-use crate::{provider::Scripted, world::exact};
+use crate::{
+    provider::Scripted,
+    world::{World, config, exact, request, terms},
+};
 
 /// A webhook or a read comes after the end.
 ///
@@ -49,6 +57,42 @@ async fn g3_failed_and_then_executed() {
     assert_eq!(order.state_name(), StateName::Failed);
     assert_eq!(order.outcome.unwrap().result, OrderResult::Executed);
     assert_eq!(played.count("corrected").await, 1);
+}
+
+/// It was let go of after the retention, and then a late payment is heard of.
+///
+/// Its key, its lock and the provider's order stay known: the webhook is matched and finished, not parked as a stranger's,
+/// and neither the key nor the lock begins anything a second time.
+#[tokio::test(start_paused = true)]
+async fn g6_a_late_payment_for_an_order_that_was_let_go_of() {
+    const HOUR: Duration = Duration::from_secs(3_600);
+    let policy = Policy { watch_after_end: HOUR, ..config().policy };
+    let config = EngineConfig { policy, ..config() };
+    let world = World::configured(Scripted::new([]), config, []).await;
+    let id = world.submit("lock-1").await;
+    let played = Played { world, id };
+    played.reaches(StateName::Executed).await;
+    let made = played.made();
+    let retention = Retention { keep: 2 * HOUR, tombstones: None };
+    played.world.engine.retain(retention, Vec::new()).await;
+    // It is listened to for an hour, and kept for two more.
+    tokio::time::sleep(2 * HOUR).await;
+    assert!(played.world.engine.order(played.id).await.unwrap().is_some());
+    tokio::time::sleep(2 * HOUR).await;
+    assert_eq!(played.world.engine.order(played.id).await.unwrap(), None);
+    let reads = played.world.provider.reads_of(&made);
+    played.world.hear(played.world.provider.webhook_of(&made)).await.unwrap();
+    played.world.worked_off().await;
+    tokio::time::sleep(HOUR).await;
+    assert_eq!(played.world.provider.reads_of(&made), reads, "it is asked about");
+    let fresh = Terms { expires_at: played.world.now().plus(HOURS), ..terms("lock-1") };
+    let again = played.world.engine.submit(request("lock-1", fresh.clone())).await;
+    assert_eq!(again, Err(SubmitError::KeyLeft("lock-1".to_owned())));
+    let again = played.world.engine.submit(request("another", fresh)).await;
+    assert_eq!(again, Err(SubmitError::LockLeft("lock-1".to_owned())));
+    assert_eq!(played.world.store.check().unwrap().problems, Vec::<String>::new());
+    let gone = played.world.engine.events(None, 10).await.unwrap();
+    assert!(gone.events.iter().all(|event| event.order_id != played.id));
 }
 
 /// The last facts (the hash, the amount) come after the end.

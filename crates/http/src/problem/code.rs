@@ -98,6 +98,9 @@ codes! {
     CursorGone = "cursor_gone", GONE, "The feed does not go back so far",
         "The cursor is older than what is kept, or of another life of the store.",
         "Read the orders anew, then go on from `oldestCursor`.";
+    OrderLeft = "order_left", GONE, "The order was here, and is let go of",
+        "The `Idempotency-Key` or the lock belongs to an order that has ended, and that was let go of after the configured `retention`.",
+        "Nothing is to be done about that order. Another sale needs a new key and a new lock.";
     TooLarge = "too_large", PAYLOAD_TOO_LARGE, "The body is too long",
         "The body is longer than this route takes. Nothing was done.",
         "Send less.";

@@ -216,6 +216,7 @@ impl From<SubmitError> for Problem {
             SubmitError::LockAnswer(_) => Code::BadLockAnswer,
             SubmitError::KeyConflict { .. } => Code::KeyConflict,
             SubmitError::LockTaken { .. } => Code::LockTaken,
+            SubmitError::KeyLeft(_) | SubmitError::LockLeft(_) => Code::OrderLeft,
             SubmitError::ReferenceTooLong(_) => Code::ReferenceTooLong,
             SubmitError::Provider(error) => return error.into(),
             SubmitError::Engine(error) => return error.into(),

@@ -11,6 +11,9 @@ use crate::{
 /// Bytes of the journal that are written, and synced, at once.
 const GROUP_BYTES: usize = 256 * 1024;
 
+/// Pieces of the base that are written, and synced, at once.
+const GROUP_PARTS: usize = 64;
+
 /// Why a journal is not what its backup says.
 #[derive(Debug)]
 pub(crate) enum FillError {
@@ -38,6 +41,20 @@ pub(crate) fn fill(
     journal: &mut Journal,
     mut progress: impl FnMut(&BackupInfo),
 ) -> Result<CheckReport, FillError> {
+    if reader.base().seq > 0 {
+        journal.begin_at(reader.base())?;
+        let mut ended = false;
+        while !ended {
+            let mut parts = Vec::new();
+            while parts.len() < GROUP_PARTS && !ended {
+                let part = reader.next_part()?;
+                ended = part.is_none();
+                parts.extend(part);
+            }
+            journal.take_parts(parts)?;
+            progress(&reader.info());
+        }
+    }
     let mut group = Vec::new();
     let mut bytes = 0;
     loop {

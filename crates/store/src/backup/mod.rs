@@ -3,11 +3,13 @@
 //! ```text
 //! orderkeep backup 1\n
 //! [length u32 LE][header record][checksum]     which life, and where the copy ends
+//! [length u32 LE][base part] ...               only if the beginning of the journal is gone: what is kept of it
 //! [length u32 LE][journal record] ...          as they lie in the journal, each chained to the one before
 //! ```
 //!
 //! The header says where the chain of the last record ends, so a file that was cut, changed or mixed up anywhere is
-//! found by reading it. A copy never waits for the writer and is never waited for: records do not change.
+//! found by reading it. A copy never waits for the writer, and no commit waits for it: records do not change, and no more
+//! of them go while it is made.
 
 mod fill;
 mod read;

@@ -8,7 +8,7 @@ use super::{BackupError, CHECKSUM_BYTES, FRAME_BYTES_MAX, MAGIC, checksum};
 use crate::{
     Incarnation, Position,
     journal::Found,
-    record::{BackupHeader, Chain, decode},
+    record::{BackupHeader, BaseRow, Chain, Part, PartRecord, decode},
 };
 
 /// What a whole backup is.
@@ -31,6 +31,9 @@ pub struct BackupInfo {
 pub struct BackupReader<R> {
     from: R,
     end: (u64, Chain),
+    base: BaseRow,
+    /// Pieces of the base that were read; `None`: all of them.
+    parts: Option<u64>,
     last: u64,
     chain: Chain,
     info: BackupInfo,
@@ -64,7 +67,19 @@ impl<R: Read> BackupReader<R> {
             entries: 0,
             bytes: (MAGIC.len() + 4 + frame.len()) as u64,
         };
-        Ok(Self { from, end: (header.seq, header.chain), last: 0, chain: Chain::default(), info })
+        let base = header.base;
+        if base.seq > header.seq {
+            return Err(damaged("it ends before it begins"));
+        }
+        Ok(Self {
+            from,
+            end: (header.seq, header.chain),
+            base,
+            parts: (base.seq > 0).then_some(0),
+            last: base.seq,
+            chain: base.chain,
+            info,
+        })
     }
 
     /// What is known so far; all of it once the last record was read.
@@ -81,10 +96,40 @@ impl<R: Read> BackupReader<R> {
         mut self,
         mut progress: impl FnMut(&BackupInfo),
     ) -> Result<BackupInfo, BackupError> {
+        while self.next_part()?.is_some() {
+            progress(&self.info);
+        }
         while self.next_record()?.is_some() {
             progress(&self.info);
         }
         Ok(self.info)
+    }
+
+    /// Where the journal in it begins.
+    pub(crate) fn base(&self) -> BaseRow {
+        self.base
+    }
+
+    /// The next piece of the base, held against its chain; `None` after the last one. They come before the records.
+    pub(crate) fn next_part(&mut self) -> Result<Option<Part>, BackupError> {
+        let Some(read) = self.parts else {
+            return Ok(None);
+        };
+        let bytes = frame(&mut self.from)?.ok_or_else(|| damaged("it is cut short"))?;
+        self.info.bytes += 4 + bytes.len() as u64;
+        let opened = PartRecord::open(self.chain, &bytes);
+        let (part, chain) = opened.map_err(|error| damaged(&error.to_string()))?;
+        if let Part::End { parts } = part {
+            if parts != read {
+                return Err(damaged(&format!("{read} parts of its base instead of {parts}")));
+            }
+            self.parts = None;
+            self.chain = self.base.chain;
+            return Ok(None);
+        }
+        self.parts = Some(read + 1);
+        self.chain = chain;
+        Ok(Some(part))
     }
 
     /// The next record, held against its chain; `None` after the last one.

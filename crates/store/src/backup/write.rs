@@ -1,4 +1,5 @@
-//! Making a copy: a reader of its own that follows the journal up to where it ended when it began.
+//! Making a copy: a reader of its own that follows the journal up to where it ended when it began. What is kept of a
+//! beginning that is gone comes first, and stands still until the copy is done.
 
 use std::sync::Arc;
 
@@ -8,8 +9,8 @@ use tokio::sync::mpsc;
 use super::{Backup, head};
 use crate::{
     Position, ReadError,
-    journal::{Shared, records},
-    record::{BackupHeader, Chain},
+    journal::{Shared, base::parts, records},
+    record::{BackupHeader, Chain, Part, PartRecord},
 };
 
 /// Bytes that are handed on at once.
@@ -30,11 +31,15 @@ pub(crate) fn copy(
     shared: Arc<Shared>,
     end: (u64, Chain),
 ) -> Result<(Backup, impl FnOnce() + Send + 'static), ReadError> {
-    let head = header(&shared, end)?;
+    let copying = Copying::begin(Arc::clone(&shared));
+    let (header, head) = begin(&shared, end)?;
     let (sink, chunks) = mpsc::channel(CHUNKS);
-    let backup = Backup { incarnation: shared.incarnation, position: Position(end.0), chunks };
+    let backup = Backup { incarnation: shared.incarnation, position: Position(header.seq), chunks };
     // Ends by itself when nobody reads on.
-    let work = move || follow(&shared, end.0, head, |chunk| sink.blocking_send(chunk).is_ok());
+    let work = move || {
+        let _copying = copying;
+        follow(&shared, &header, head, |chunk| sink.blocking_send(chunk).is_ok());
+    };
     Ok((backup, work))
 }
 
@@ -43,9 +48,10 @@ pub(crate) fn copy(
 /// # Errors
 /// The header cannot be written.
 pub(crate) fn copy_here(shared: &Arc<Shared>, end: (u64, Chain)) -> Result<Backup, ReadError> {
-    let head = header(shared, end)?;
+    let _copying = Copying::begin(Arc::clone(shared));
+    let (header, head) = begin(shared, end)?;
     let mut made = Vec::new();
-    follow(shared, end.0, head, |chunk| {
+    follow(shared, &header, head, |chunk| {
         made.push(chunk);
         true
     });
@@ -54,31 +60,105 @@ pub(crate) fn copy_here(shared: &Arc<Shared>, end: (u64, Chain)) -> Result<Backu
         // There is room for all of them.
         drop(sink.try_send(chunk));
     }
-    Ok(Backup { incarnation: shared.incarnation, position: Position(end.0), chunks })
+    Ok(Backup { incarnation: shared.incarnation, position: Position(header.seq), chunks })
 }
 
-fn header(shared: &Shared, (seq, chain): (u64, Chain)) -> Result<Vec<u8>, ReadError> {
-    let header = BackupHeader { incarnation: shared.incarnation, seq, chain };
-    head(&header).map_err(|error| ReadError::Damaged(error.to_string()))
+/// What the copy is of, and the beginning of its file. The base stands still already.
+fn begin(
+    shared: &Shared,
+    (seq, chain): (u64, Chain),
+) -> Result<(BackupHeader, Vec<u8>), ReadError> {
+    let base = shared.overlay().base;
+    let (seq, chain) = if seq < base.seq { (base.seq, base.chain) } else { (seq, chain) };
+    let header = BackupHeader { incarnation: shared.incarnation, seq, chain, base };
+    let head = head(&header).map_err(|error| ReadError::Damaged(error.to_string()))?;
+    Ok((header, head))
 }
 
 /// Hands the whole file on, piece by piece, or why that cannot be; until `hand_on` says that nobody wants more.
-fn follow(shared: &Shared, seq: u64, head: Vec<u8>, mut hand_on: impl FnMut(Chunk) -> bool) {
-    let mut chunk = BytesMut::from(&head[..]);
-    for found in records(&*shared.kv, 1, seq) {
-        let found = match shared.stopped().and_then(|()| found.map_err(|e| shared.read_error(e))) {
-            Ok(found) => found,
-            Err(error) => {
-                hand_on(Err(error));
-                return;
-            }
-        };
-        let length = u32::try_from(found.bytes.len()).unwrap_or(u32::MAX);
-        chunk.extend_from_slice(&length.to_le_bytes());
-        chunk.extend_from_slice(&found.bytes);
-        if chunk.len() >= CHUNK_BYTES && !hand_on(Ok(chunk.split().freeze())) {
-            return;
+fn follow(
+    shared: &Shared,
+    header: &BackupHeader,
+    head: Vec<u8>,
+    mut hand_on: impl FnMut(Chunk) -> bool,
+) {
+    let mut file = File { chunk: BytesMut::from(&head[..]), hand_on: &mut hand_on };
+    match write(shared, header, &mut file) {
+        Ok(()) => {
+            let rest = file.chunk.freeze();
+            hand_on(Ok(rest));
+        }
+        Err(Stopped::Nobody) => {}
+        Err(Stopped::By(error)) => {
+            hand_on(Err(error));
         }
     }
-    hand_on(Ok(chunk.freeze()));
+}
+
+/// Why a copy ends before its end.
+enum Stopped {
+    /// Nobody wants it any more.
+    Nobody,
+    By(ReadError),
+}
+
+/// A file in the making.
+struct File<'a> {
+    chunk: BytesMut,
+    hand_on: &'a mut dyn FnMut(Chunk) -> bool,
+}
+
+impl File<'_> {
+    fn frame(&mut self, bytes: &[u8]) -> Result<(), Stopped> {
+        let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+        self.chunk.extend_from_slice(&length.to_le_bytes());
+        self.chunk.extend_from_slice(bytes);
+        if self.chunk.len() >= CHUNK_BYTES && !(self.hand_on)(Ok(self.chunk.split().freeze())) {
+            return Err(Stopped::Nobody);
+        }
+        Ok(())
+    }
+}
+
+fn write(shared: &Shared, header: &BackupHeader, file: &mut File<'_>) -> Result<(), Stopped> {
+    let stopped = || shared.stopped().map_err(Stopped::By);
+    let unread = |error| Stopped::By(shared.read_error(error));
+    let base = &header.base;
+    if base.seq > 0 {
+        let (mut chain, mut number) = (base.chain, 0);
+        let mut frame = |part: &Part| {
+            let (bytes, after) =
+                PartRecord::seal(chain, part).map_err(|error| unread(error.into()))?;
+            chain = after;
+            file.frame(&bytes)
+        };
+        for part in parts(&*shared.kv) {
+            stopped()?;
+            frame(&part.map_err(unread)?)?;
+            number += 1;
+        }
+        frame(&Part::End { parts: number })?;
+    }
+    for found in records(&*shared.kv, base.seq + 1, header.seq) {
+        stopped()?;
+        file.frame(&found.map_err(unread)?.bytes)?;
+    }
+    Ok(())
+}
+
+/// As long as there is one, the base stands still.
+#[derive(Debug)]
+struct Copying(Arc<Shared>);
+
+impl Copying {
+    fn begin(shared: Arc<Shared>) -> Self {
+        *shared.copies() += 1;
+        Self(shared)
+    }
+}
+
+impl Drop for Copying {
+    fn drop(&mut self) {
+        *self.0.copies() -= 1;
+    }
 }

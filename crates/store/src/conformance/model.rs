@@ -30,6 +30,8 @@ pub enum Outcome {
         /// To whom.
         holder: EntityId,
     },
+    /// What it creates or claims belongs to an entity that has left.
+    Left,
     /// An inbox item does not wait, by its ordinal; `None`: there never was one.
     Gone(Option<usize>),
     /// It cannot be stored.
@@ -45,6 +47,8 @@ pub struct Model {
     claims: BTreeMap<Claim, EntityId>,
     inbox: BTreeMap<usize, Item>,
     feed: Vec<Followed>,
+    left_ids: BTreeSet<EntityId>,
+    left_claims: BTreeSet<Claim>,
 }
 
 impl Model {
@@ -56,11 +60,44 @@ impl Model {
             claims: BTreeMap::new(),
             inbox: BTreeMap::new(),
             feed: Vec::new(),
+            left_ids: BTreeSet::new(),
+            left_claims: BTreeSet::new(),
         }
     }
 
     pub(super) fn version(&self, id: EntityId) -> Version {
         self.entities.get(&id).map_or(0, |(entity, _)| entity.version)
+    }
+
+    /// Everything that may go goes; `forget`: who has left is known no more.
+    pub(super) fn retain(&mut self, over: &[(Kind, Option<Label>)], forget: bool) -> Outcome {
+        let is_over = |entity: &Entity| match &entity.labels[..] {
+            [] => entity.wake_up.is_none() && over.contains(&(entity.kind, None)),
+            [label] => {
+                entity.wake_up.is_none() && over.contains(&(entity.kind, Some(label.clone())))
+            }
+            [_, ..] => false,
+        };
+        let left: Vec<EntityId> = self
+            .entities
+            .iter()
+            .filter(|(_, (entity, _))| is_over(entity))
+            .map(|(id, _)| *id)
+            .collect();
+        for id in left {
+            self.entities.remove(&id);
+            self.left_ids.insert(id);
+            for (claim, _) in self.claims.iter().filter(|(_, holder)| **holder == id) {
+                self.left_claims.insert(claim.clone());
+            }
+            self.claims.retain(|_, holder| *holder != id);
+        }
+        self.feed.clear();
+        if forget {
+            self.left_ids.clear();
+            self.left_claims.clear();
+        }
+        Outcome::Done { version: 0 }
     }
 
     pub(super) fn hear(&mut self, ordinal: usize, item: NewInboxItem) -> Outcome {
@@ -137,6 +174,9 @@ impl Model {
         ordinal: &impl Fn(InboxSeq) -> Option<usize>,
     ) -> Option<Outcome> {
         if let Some(change) = &commit.change {
+            if !self.entities.contains_key(&change.id) && self.left_ids.contains(&change.id) {
+                return Some(Outcome::Left);
+            }
             let found = self.version(change.id);
             if found != change.expected {
                 return Some(Outcome::Conflict { found });
@@ -149,6 +189,7 @@ impl Model {
                     Some(holder) if *holder != change.id => {
                         return Some(Outcome::Claimed { holder: *holder });
                     }
+                    None if self.left_claims.contains(claim) => return Some(Outcome::Left),
                     Some(_) | None => {}
                 }
             }
@@ -215,6 +256,9 @@ impl Model {
             inbox: self.inbox.iter().map(|(number, item)| (Some(*number), item.clone())).collect(),
             inbox_len: self.inbox.len() as u64,
             feed: self.feed.clone(),
+            left: World::claims()
+                .map(|claim| (claim.clone(), self.left_claims.contains(&claim)))
+                .collect(),
         }
     }
 }
@@ -226,6 +270,7 @@ pub(super) fn outcome_of(found: &Result<Committed, CommitError>, world: &World) 
         Err(error) => match error {
             CommitError::Conflict { found, .. } => Outcome::Conflict { found: *found },
             CommitError::Claimed { holder, .. } => Outcome::Claimed { holder: *holder },
+            CommitError::Left { .. } => Outcome::Left,
             CommitError::InboxGone(seq) => Outcome::Gone(world.ordinal(*seq)),
             CommitError::Invalid(_) | CommitError::TooLarge(_) => Outcome::Invalid,
             CommitError::Full(_) | CommitError::Halted(_) | CommitError::Closed => Outcome::Stopped,

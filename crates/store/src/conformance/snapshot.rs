@@ -27,6 +27,7 @@ pub struct Snapshot {
     pub(super) inbox: Vec<(Option<usize>, Item)>,
     pub(super) inbox_len: u64,
     pub(super) feed: Vec<Followed>,
+    pub(super) left: BTreeMap<Claim, bool>,
 }
 
 /// A waiting inbox item without its number.
@@ -60,7 +61,9 @@ impl Snapshot {
             histories.insert(id, history(store, id).await?);
         }
         let mut claims = BTreeMap::new();
+        let mut left = BTreeMap::new();
         for claim in World::claims() {
+            left.insert(claim.clone(), store.has_left(&claim).await?);
             let holder = store.by_claim(&claim).await?;
             claims.insert(claim, holder);
         }
@@ -84,6 +87,7 @@ impl Snapshot {
             inbox: inbox(store, world).await?,
             inbox_len: store.inbox_len(),
             feed: feed(store).await?,
+            left,
         })
     }
 }

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::{
     Change, Claim, Commit, EntityId, InboxDone, InboxSeq, Kind, Label, Micros, NewInboxItem,
-    PartitionId, Store,
+    PartitionId, Retain, Retention, Store,
 };
 
 use super::model::{Model, Outcome, outcome_of};
@@ -57,6 +57,11 @@ pub enum Operation {
         /// Parked, not finished.
         parks: bool,
     },
+    /// Everything that is over goes.
+    Retain {
+        /// Who has left is known no more.
+        forget: bool,
+    },
 }
 
 /// A step in the terms of the port.
@@ -64,6 +69,7 @@ pub enum Operation {
 pub(super) enum Step {
     Commit(Commit),
     Hear(NewInboxItem),
+    Retain(Retain),
 }
 
 /// The entities, claims and labels that operations speak of, and the numbers that a backend gave to what was heard.
@@ -111,6 +117,13 @@ impl World {
     /// Every label there can be, and one that nobody carries.
     pub fn labels() -> impl Iterator<Item = Label> {
         LABELS.into_iter().chain(["nobody"]).map(Label::from)
+    }
+
+    /// What an entity is over with, if it has no other label.
+    pub fn over() -> impl Iterator<Item = (Kind, Option<Label>)> {
+        let labelled =
+            |kind| LABELS.into_iter().take(3).map(move |label| (kind, Some(Label::from(label))));
+        World::kinds().flat_map(labelled).chain([(Kind(2), None)])
     }
 
     /// The ordinal of an inbox number; numbers of different backends differ.
@@ -194,6 +207,17 @@ impl World {
                 received_at: i64::from(*body),
                 body: self.bytes("body", *body),
             }),
+            Operation::Retain { forget } => {
+                self.counter += 1;
+                let tombstones = forget.then_some(0);
+                let retention = Retention { keep: 0, tombstones, over: World::over().collect() };
+                Step::Retain(Retain {
+                    now: self.counter.cast_signed(),
+                    retention,
+                    read: None,
+                    needed: Vec::new(),
+                })
+            }
             Operation::Settle { item, parks } => {
                 let seq = self.item(*item);
                 let done = if *parks {
@@ -230,6 +254,11 @@ pub async fn perform(
             let found = store.commit(commit).await;
             (outcome_of(&found, world), after, expected)
         }
+        Step::Retain(step) => {
+            let forget = step.retention.tombstones.is_some();
+            let expected = after.retain(&step.retention.over, forget);
+            (retain(store, step).await, after, expected)
+        }
         Step::Hear(item) => {
             let expected = after.hear(arrivals, item.clone());
             match store.append_inbox(item).await {
@@ -239,6 +268,17 @@ pub async fn perform(
                 }
                 Err(error) => (outcome_of(&Err(error), world), after, expected),
             }
+        }
+    }
+}
+
+/// Step by step, to the end.
+async fn retain(store: &dyn Store, step: Retain) -> Outcome {
+    loop {
+        match store.retain(step.clone()).await {
+            Ok(done) if done.more => {}
+            Ok(_) => return Outcome::Done { version: 0 },
+            Err(_) => return Outcome::Stopped,
         }
     }
 }

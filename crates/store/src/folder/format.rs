@@ -6,8 +6,9 @@ use std::{
     path::Path,
 };
 
-/// What this program writes. Format 1 knew no sealed entities: a program that knows only it would not find them.
-const FORMAT: u32 = 2;
+/// What this program writes. Format 1 knew no sealed entities: a program that knows only it would not find them. Format 2
+/// knew no journal whose beginning is gone, and would take it for damaged.
+const FORMAT: u32 = 3;
 
 const NAME: &str = "FORMAT";
 const PREFIX: &str = "orderkeep store, format ";

@@ -33,6 +33,8 @@ pub(crate) struct Journal {
     /// Grows with every note of the mark.
     pub(super) mark_generation: u64,
     pub(super) room: Option<RoomPolicy>,
+    /// Where retention goes on.
+    pub(super) progress: super::retain::Progress,
 }
 
 /// What happened to each step of a group, in its order.
@@ -204,7 +206,7 @@ impl Journal {
     }
 
     /// Writes one slice on its own; false when there was nothing to write.
-    fn write_slice(&mut self, unhurried: bool) -> Result<bool, Halt> {
+    pub(super) fn write_slice(&mut self, unhurried: bool) -> Result<bool, Halt> {
         let shared = Arc::clone(&self.shared);
         let mut batch = shared.kv.batch();
         let slice = {
@@ -297,7 +299,7 @@ impl Journal {
         Ok(admission)
     }
 
-    fn say_full(&self, why: &str) {
+    pub(super) fn say_full(&self, why: &str) {
         self.shared.health.send_if_modified(|health| match health {
             Health::Running => {
                 *health = Health::Full(why.to_owned());

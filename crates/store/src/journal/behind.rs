@@ -17,8 +17,7 @@ use crate::{
     EntityId, Kind, Label,
     kv::{Batch, Kv, KvError, Space, wide},
     record::{
-        ClaimRow, CountRow, HistoryRow, HistorySpan, MovedRow, RecordError, SealedEntity, ViewRow,
-        WatermarkRow, encode,
+        ClaimRow, CountRow, MovedRow, RecordError, SealedEntity, ViewRow, WatermarkRow, encode,
     },
 };
 
@@ -27,9 +26,6 @@ use super::{
     overlay::{DirtyKey, ItemState, Overlay, Pending, PendingItem, Place, Stored},
     sealed::{Pace, Sealed, Sealing, Upkeep, at_rest},
 };
-
-/// Spans in one history row: it stays a small value whatever a single busy entity does.
-const SPANS_PER_ROW: usize = 200;
 
 /// Keys of the sealed index that a slice merges for each one that it adds: as often as a key is merged in its life.
 const MERGED_PER_KEY: usize = 4;
@@ -154,7 +150,11 @@ fn moved(
     let same = sealed.is_some_and(|sealed| ViewRow { seq, wake_up, ..sealed.row } == *pending.row);
     if same {
         index_wake_up(batch, id, pending);
-        batch.put(Space::Moved, keys::entity(id).to_vec(), encode(&MovedRow { seq, wake_up })?);
+        batch.put(
+            Space::Moved,
+            keys::entity(id).to_vec(),
+            encode(&MovedRow { seq, wake_up, left: false })?,
+        );
     }
     Ok(same)
 }
@@ -176,6 +176,8 @@ fn seal(
     let mut spans = Vec::new();
     let mut history_keys = Vec::new();
     match stored.as_ref().map(|stored| stored.place) {
+        // Who has left may come again once nobody knows it, and its block may still be there.
+        None if overlay.base.seq > 0 && overlay.sealed.find(kv, id)?.is_some() => return Ok(false),
         None => {}
         Some(Place::Sealed) => return moved(before, id, pending, batch),
         Some(Place::Rows(_)) => {
@@ -185,13 +187,18 @@ fn seal(
             for row in history::rows(kv, id, 0)? {
                 let row = row?;
                 history_keys.extend(row.spans.first().map(|span| keys::history(id, span.first)));
-                spans.extend(row.spans);
+                // What is kept at the base is found there.
+                spans.extend(row.spans.into_iter().filter(|span| span.seq > overlay.base.seq));
             }
         }
     }
     spans.extend(history.iter().copied());
     if !sealing.take(SealedEntity { id, row: (**row).clone(), spans }) {
         return Ok(false);
+    }
+    if overlay.base.seq > 0 {
+        // A mark that one of the same id has left is of a block that is gone, and may not be cleared yet.
+        batch.remove(Space::Moved, keys::entity(id).to_vec());
     }
     index_wake_up(batch, id, pending);
     if let Some(Stored { labels, place: Place::Rows(parts), .. }) = stored {
@@ -280,9 +287,7 @@ fn entity(
         None => 0,
     };
     let parts = wide::replace(batch, Space::Views, &keys::entity(id), &bytes, old_parts);
-    for spans in history.chunks(SPANS_PER_ROW) {
-        write_history(batch, id, spans)?;
-    }
+    history::write(batch, id, history)?;
     for claim in claims {
         let row = encode(&ClaimRow { holder: id })?;
         batch.put(Space::Claims, claim.0.clone(), row);
@@ -292,19 +297,6 @@ fn entity(
     let place = Place::Rows(parts);
     let stored = Stored { labels: row.labels.clone(), wake_up: row.wake_up, place };
     Ok((stored, bytes.len()))
-}
-
-fn write_history(
-    batch: &mut Batch,
-    id: EntityId,
-    spans: &[HistorySpan],
-) -> Result<(), RecordError> {
-    let Some(first) = spans.first() else {
-        return Ok(());
-    };
-    let row = encode(&HistoryRow { spans: spans.to_vec() })?;
-    batch.put(Space::History, keys::history(id, first.first), row);
-    Ok(())
 }
 
 fn index_labels(batch: &mut Batch, id: EntityId, pending: &Pending) {

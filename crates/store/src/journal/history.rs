@@ -2,12 +2,15 @@
 
 use crate::{
     EntityId, Event, ReadError, Version,
-    kv::{Direction, Kv, KvError, Pager, Space, Span},
+    kv::{Batch, Direction, Kv, KvError, Pager, Space, Span},
     limits,
-    record::{Entry, HistoryRow, HistorySpan, decode},
+    record::{Entry, HistoryRow, HistorySpan, RecordError, decode, encode},
 };
 
-use super::{Shared, keys, overlay::Overlay, pack};
+use super::{Shared, base, keys, overlay::Overlay, pack, sealed::has_left};
+
+/// Spans in one history row: it stays a small value whatever a single busy entity does.
+const SPANS_PER_ROW: usize = 200;
 
 impl Shared {
     pub(crate) fn history(
@@ -21,14 +24,43 @@ impl Shared {
         if limit == 0 {
             return Ok(Vec::new());
         }
-        let spans = {
-            let overlay = self.overlay();
-            spans(&*self.kv, &overlay, id, after, limit)
-        };
-        spans
-            .and_then(|spans| events(&*self.kv, id, after, limit, &spans))
-            .map_err(|error| self.read_error(error))
+        loop {
+            let (base, found) = {
+                let overlay = self.overlay();
+                (overlay.base.seq, found(&*self.kv, &overlay, id, after, limit))
+            };
+            let (mut events, spans) = found.map_err(|error| self.read_error(error))?;
+            let after = events.last().map_or(after, |event| event.version);
+            let left = limit - events.len();
+            match journalled(&*self.kv, id, after, left, &spans) {
+                Ok(more) => {
+                    events.extend(more);
+                    return Ok(events);
+                }
+                // The beginning of the journal has gone meanwhile: it is looked for where it is now.
+                Err(KvError::Damaged(_)) if self.overlay().base.seq > base => {}
+                Err(error) => return Err(self.read_error(error)),
+            }
+        }
     }
+}
+
+/// The events after `after` that are kept at the base, and where those after them are in the journal.
+fn found(
+    kv: &dyn Kv,
+    overlay: &Overlay,
+    id: EntityId,
+    after: Version,
+    limit: usize,
+) -> Result<(Vec<Event>, Vec<HistorySpan>), KvError> {
+    let base = overlay.base.seq;
+    let kept = if base > 0 { base::events(kv, id, after, limit)? } else { Vec::new() };
+    if overlay.leaving.contains(&id) {
+        return Ok((Vec::new(), Vec::new()));
+    }
+    let after = kept.last().map_or(after, |event| event.version);
+    let spans = spans(kv, overlay, id, after, limit - kept.len())?;
+    Ok((kept, spans))
 }
 
 /// Where the events after `after` are, as far as `limit` needs.
@@ -39,9 +71,12 @@ fn spans(
     after: Version,
     limit: usize,
 ) -> Result<Vec<HistorySpan>, KvError> {
-    let mut wanted = Wanted { after, left: limit as u64, spans: Vec::new() };
+    let base = overlay.base.seq;
+    let mut wanted = Wanted { after, left: limit as u64, base, spans: Vec::new() };
     // The oldest ones, if it was sealed once: rows are of what came after.
-    if let Some(sealed) = overlay.sealed.find(kv, id)? {
+    if let Some(sealed) = overlay.sealed.find(kv, id)?
+        && !(base > 0 && has_left(kv, id)?)
+    {
         sealed.spans.into_iter().for_each(|span| wanted.take(span));
     }
     for row in rows(kv, id, after)? {
@@ -63,13 +98,15 @@ fn spans(
 struct Wanted {
     after: Version,
     left: u64,
+    /// What is not after it is kept elsewhere.
+    base: u64,
     spans: Vec<HistorySpan>,
 }
 
 impl Wanted {
     /// A span may be offered twice: by its row, and by the overlay until the slice that wrote the row is settled.
     fn take(&mut self, span: HistorySpan) {
-        if self.left == 0 || span.last() <= self.after {
+        if self.left == 0 || span.last() <= self.after || span.seq <= self.base {
             return;
         }
         let fresh = span.last() - self.after.max(span.first - 1);
@@ -77,6 +114,20 @@ impl Wanted {
         self.after = span.last();
         self.spans.push(span);
     }
+}
+
+/// Adds rows to a batch that say where consecutive events of an entity are.
+pub(super) fn write(
+    batch: &mut Batch,
+    id: EntityId,
+    spans: &[HistorySpan],
+) -> Result<(), RecordError> {
+    for spans in spans.chunks(SPANS_PER_ROW) {
+        let Some(first) = spans.first() else { continue };
+        let row = encode(&HistoryRow { spans: spans.to_vec() })?;
+        batch.put(Space::History, keys::history(id, first.first), row);
+    }
+    Ok(())
 }
 
 /// The history rows from the one on that has the event after `after`.
@@ -98,7 +149,7 @@ pub(super) fn rows(
         .map(|pair| Ok(decode::<HistoryRow>(&pair?.1)?)))
 }
 
-fn events(
+fn journalled(
     kv: &dyn Kv,
     id: EntityId,
     after: Version,

@@ -3,15 +3,19 @@
 use std::ops::Bound;
 
 use bytes::Bytes;
+use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::{
-    EntityId, Kind, Label, Micros, PartitionId, Version,
+    Claim, EntityId, Kind, Label, Micros, PartitionId, Version,
     kv::{KvError, Space, Span},
 };
 
 /// A UUID.
 pub(crate) const ID_BYTES: usize = 16;
+
+/// Half a SHA-256.
+pub(crate) const HASH_BYTES: usize = 16;
 
 /// The store's identity.
 pub(crate) const META: &[u8] = b"meta";
@@ -21,6 +25,12 @@ pub(crate) const WATERMARK: &[u8] = b"watermark";
 
 /// Which tables the index of sealed entities has.
 pub(crate) const SEALED: &[u8] = b"sealed";
+
+/// Where the journal begins.
+pub(crate) const BASE: &[u8] = b"base";
+
+/// How old the entries of the journal are.
+pub(crate) const TIMES: &[u8] = b"times";
 
 const COUNT_PREFIX: &[u8] = b"count/";
 
@@ -121,6 +131,25 @@ pub(crate) fn history(id: EntityId, first: Version) -> Vec<u8> {
     key
 }
 
+/// Left: of a claim only a hash, long enough to stand for it.
+pub(crate) fn left_claim(claim: &Claim) -> [u8; HASH_BYTES] {
+    hash(b"c", &claim.0)
+}
+
+/// Left: an id, in the same way.
+pub(crate) fn left_id(id: EntityId) -> [u8; HASH_BYTES] {
+    hash(b"i", id.0.as_bytes())
+}
+
+fn hash(of: &[u8], bytes: &[u8]) -> [u8; HASH_BYTES] {
+    let digest = Sha256::new().chain_update(of).chain_update(bytes).finalize();
+    let mut hash = [0; HASH_BYTES];
+    for (to, from) in hash.iter_mut().zip(digest.iter()) {
+        *to = *from;
+    }
+    hash
+}
+
 /// Counts: kind and label.
 pub(crate) fn count(kind: Kind, label: &Label) -> Vec<u8> {
     let mut key = COUNT_PREFIX.to_vec();
@@ -171,6 +200,11 @@ mod tests {
         );
         assert_eq!(history(ID, 258), [&id[..], &b"\0\0\0\0\0\0\x01\x02"[..]].concat());
         assert_eq!(count(Kind(7), &Label::from("ab")), b"count/\x07ab");
+        assert_eq!(
+            left_claim(&Claim(b"abc".to_vec())),
+            *b"\xa6\xd8\x9b\xaf\x01\xac\x02\x63\x7d\xa0\x98\x35\xb2\x84\x85\xb2"
+        );
+        assert_eq!((BASE, TIMES), (&b"base"[..], &b"times"[..]));
         assert_eq!((META, WATERMARK, SEALED), (&b"meta"[..], &b"watermark"[..], &b"sealed"[..]));
     }
 

@@ -115,15 +115,18 @@ impl Shared {
         Ok(listed)
     }
 
-    /// The ids that are sealed under the label and their blocks, newest first, without those that have changed since.
+    /// The ids that are sealed under the label and their blocks, newest first, without those that have changed or left since.
     fn listed_sealed<'a>(
         &'a self,
         overlay: &'a Overlay,
         query: &ListQuery,
         prefix: &'a [u8],
     ) -> impl Iterator<Item = Result<(EntityId, u64), KvError>> + 'a {
-        let newer = |id: EntityId| {
-            if overlay.entities.contains_key(&id) {
+        let newer = |id: EntityId, block: u64| {
+            if overlay.entities.contains_key(&id) || overlay.leaving.contains(&id) {
+                return Ok(true);
+            }
+            if overlay.base.seq > 0 && overlay.sealed.is_gone(&*self.kv, id, block)? {
                 return Ok(true);
             }
             wide::has(&*self.kv, Space::Views, &keys::entity(id))
@@ -133,7 +136,7 @@ impl Shared {
             .into_iter()
             .flatten()
             .filter_map(move |found| match found {
-                Ok((id, block)) => match newer(id) {
+                Ok((id, block)) => match newer(id, block) {
                     Ok(false) => Some(Ok((id, block))),
                     Ok(true) => None,
                     Err(error) => Some(Err(error)),
@@ -158,7 +161,10 @@ impl Shared {
             .into_iter()
             .flatten()
             .map(|pair| keys::trailing_id(Space::Labels, &pair?.0))
-            .filter(|id| !matches!(id, Ok(id) if overlay.entities.contains_key(id)))
+            .filter(|id| {
+                !matches!(id, Ok(id) if overlay.entities.contains_key(id)
+                    || overlay.leaving.contains(id))
+            })
     }
 
     pub(crate) fn counts(&self, kind: Kind) -> Result<BTreeMap<Label, u64>, ReadError> {

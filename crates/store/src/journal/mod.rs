@@ -10,6 +10,7 @@
 
 pub(crate) mod accept;
 mod append;
+pub(crate) mod base;
 mod behind;
 mod check;
 mod feed;
@@ -19,6 +20,7 @@ mod lists;
 mod overlay;
 pub(crate) mod pack;
 mod recover;
+mod retain;
 mod sealed;
 mod shared;
 mod stage;

@@ -5,13 +5,13 @@
 //! what is here is not read from the rows, and what is not here does not change in them.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     sync::Arc,
 };
 
 use crate::{
     Claim, EntityId, Kind, Label, Micros, PartitionId,
-    record::{HistorySpan, InboxRow, ViewRow},
+    record::{BaseRow, HistorySpan, InboxRow, ViewRow},
 };
 
 use super::{
@@ -99,6 +99,10 @@ pub(crate) struct Overlay {
     pub(crate) inbox_len: u64,
     /// What is sealed, as last written.
     pub(crate) sealed: Sealed,
+    /// Where the journal begins.
+    pub(crate) base: BaseRow,
+    /// Who is leaving just now: nobody looks at their rows.
+    pub(crate) leaving: HashSet<EntityId>,
 }
 
 impl Overlay {
@@ -108,6 +112,7 @@ impl Overlay {
         counts: BTreeMap<(Kind, Label), u64>,
         inbox_len: u64,
         sealed: Sealed,
+        base: BaseRow,
     ) -> Self {
         Self {
             durable: watermark,
@@ -123,6 +128,8 @@ impl Overlay {
             counts,
             inbox_len,
             sealed,
+            base,
+            leaving: HashSet::new(),
         }
     }
 

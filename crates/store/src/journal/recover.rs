@@ -11,12 +11,12 @@ use uuid::Uuid;
 use crate::{
     Incarnation, Kind, Label,
     kv::{Batch, Direction, Kv, KvError, Pager, Space, Span, wide},
-    record::{Chain, CountRow, MarkRecord, MetaRow, WatermarkRow, decode, encode},
+    record::{BaseRow, Chain, CountRow, MarkRecord, MetaRow, WatermarkRow, decode, encode},
 };
 
 use super::{
-    Halt, Journal, Mark, RoomPolicy, Shared, Tuning, keys, overlay::Overlay, pack, sealed::Sealed,
-    stage::Stage,
+    Halt, Journal, Mark, RoomPolicy, Shared, Tuning, base, keys, overlay::Overlay, pack,
+    sealed::Sealed, stage::Stage,
 };
 
 /// What an open needs besides the engine.
@@ -64,11 +64,12 @@ impl Journal {
     /// Opens what is in `kv`, or makes a new store of it when it is empty.
     pub(crate) fn open(kv: Arc<dyn Kv>, options: OpenOptions) -> Result<Self, RecoverError> {
         let end = pack::containing(&*kv, u64::MAX)?;
-        let head = end.as_ref().map_or(0, |found| found.record.last());
+        let base = base::open(&*kv)?;
+        let head = end.as_ref().map_or(0, |found| found.record.last()).max(base.seq);
         let meta = read_meta(&*kv, head)?;
         let verdict = match &options.guard {
             None => Ok(()),
-            Some(guard) => check_mark(&*kv, meta.as_ref(), head, guard.found),
+            Some(guard) => check_mark(&*kv, meta.as_ref(), &base, head, guard.found),
         };
         let accept_older = options.guard.as_ref().is_some_and(|guard| guard.accept_older);
         let incarnation = match (verdict, meta) {
@@ -93,9 +94,16 @@ impl Journal {
             ))
             .into());
         }
+        if watermark < base.seq {
+            return Err(KvError::Damaged(format!(
+                "the journal begins after entry {}, but the rows are complete only up to {watermark}",
+                base.seq
+            ))
+            .into());
+        }
         let counts = read_counts(&*kv)?;
         let (sealed, upkeep) = Sealed::open(&*kv)?;
-        let overlay = Overlay::new(watermark, counts.clone(), count_inbox(&*kv)?, sealed);
+        let overlay = Overlay::new(watermark, counts.clone(), count_inbox(&*kv)?, sealed, base);
         let mut journal = Self {
             shared: Arc::new(Shared::new(kv, overlay, incarnation)),
             tuning: options.tuning,
@@ -110,6 +118,7 @@ impl Journal {
                 .map_or(0, |mark| mark.generation),
             mark: options.guard.map(|guard| guard.mark),
             room: options.room,
+            progress: super::retain::Progress::default(),
         };
         journal.replay(watermark, head)?;
         journal.begin_mark()?;
@@ -120,6 +129,8 @@ impl Journal {
     fn replay(&mut self, watermark: u64, head: u64) -> Result<(), RecoverError> {
         let shared = Arc::clone(&self.shared);
         let kv = &*shared.kv;
+        let base = shared.overlay().base;
+        (self.head, self.chain) = (base.seq, base.chain);
         let Some(tail) = pack::tail_start(kv, self.tuning.tail_records)? else {
             return Ok(());
         };
@@ -128,9 +139,11 @@ impl Journal {
             Some(found) => found.record.first,
             None => 1,
         };
-        let (mut last, mut chain) = match pack::containing(kv, from.saturating_sub(1))? {
+        // Records up to the base may still be there, for nobody.
+        let before = if from <= base.seq + 1 { None } else { pack::containing(kv, from - 1)? };
+        let (mut last, mut chain) = match before {
             Some(found) => (found.record.last(), found.record.chain),
-            None => (0, Chain::default()),
+            None => (base.seq, base.chain),
         };
         for found in pack::records(kv, last + 1, head) {
             let found = found?;
@@ -231,6 +244,7 @@ fn read_meta(kv: &dyn Kv, head: u64) -> Result<Option<MetaRow>, KvError> {
 fn check_mark(
     kv: &dyn Kv,
     meta: Option<&MetaRow>,
+    base: &BaseRow,
     head: u64,
     marked: Option<MarkRecord>,
 ) -> Result<(), RecoverError> {
@@ -252,6 +266,9 @@ fn check_mark(
         return Err(lost);
     }
     if mark.seq == 0 {
+        return Ok(());
+    }
+    if mark.seq == base.seq && mark.chain == base.chain {
         return Ok(());
     }
     match pack::containing(kv, mark.seq)? {

@@ -1,7 +1,7 @@
 //! What readers and the writer share.
 
 use std::sync::{
-    Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+    Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
     atomic::{AtomicU64, Ordering},
 };
 
@@ -26,6 +26,8 @@ pub(crate) struct Shared {
     inbox_len: AtomicU64,
     /// See [`super::Stats::evidence`].
     evidence: AtomicU64,
+    /// How many copies are being made. Held by the writer while it moves the base.
+    copies: Mutex<usize>,
 }
 
 impl Shared {
@@ -37,6 +39,7 @@ impl Shared {
             health: watch::Sender::new(Health::Running),
             inbox_len: AtomicU64::new(overlay.inbox_len),
             evidence: AtomicU64::new(0),
+            copies: Mutex::new(0),
             overlay: RwLock::new(overlay),
         }
     }
@@ -49,6 +52,11 @@ impl Shared {
 
     pub(crate) fn overlay_mut(&self) -> RwLockWriteGuard<'_, Overlay> {
         self.overlay.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many copies are being made; nobody begins one while this is held.
+    pub(crate) fn copies(&self) -> MutexGuard<'_, usize> {
+        self.copies.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Tells everybody the new durable head.
@@ -87,9 +95,12 @@ impl Shared {
     /// The last durable entry and the chain of its record.
     pub(crate) fn durable_end(&self) -> Result<(u64, Chain), ReadError> {
         self.stopped()?;
-        let durable = self.overlay().durable;
-        if durable == 0 {
-            return Ok((0, Chain::default()));
+        let (durable, base) = {
+            let overlay = self.overlay();
+            (overlay.durable, overlay.base)
+        };
+        if durable == base.seq {
+            return Ok((base.seq, base.chain));
         }
         match pack::containing(&*self.kv, durable) {
             // What becomes durable together is whole records.
@@ -158,6 +169,9 @@ impl Shared {
         if let Some(pending) = overlay.entities.get(&id) {
             return Ok(Some(Arc::clone(&pending.row)));
         }
+        if overlay.leaving.contains(&id) {
+            return Ok(None);
+        }
         match wide::get(&*self.kv, Space::Views, &keys::entity(id))? {
             Some((bytes, _)) => Ok(Some(Arc::new(decode(&bytes)?))),
             None => {
@@ -177,6 +191,18 @@ impl Shared {
             Some(bytes) => Ok(Some(decode::<ClaimRow>(&bytes)?.holder)),
             None => overlay.sealed.holder(&*self.kv, claim),
         };
-        read().map_err(|error| self.read_error(error))
+        let holder = read().map_err(|error| self.read_error(error))?;
+        Ok(holder.filter(|holder| !overlay.leaving.contains(holder)))
+    }
+
+    /// Whether the entity that held a claim has left, and is still known.
+    pub(crate) fn has_left(&self, claim: &Claim) -> Result<bool, ReadError> {
+        self.stopped()?;
+        let overlay = self.overlay();
+        if overlay.base.left == 0 {
+            return Ok(false);
+        }
+        let known = self.kv.get(Space::Left, &keys::left_claim(claim));
+        Ok(known.map_err(|error| self.read_error(error))?.is_some())
     }
 }

@@ -171,6 +171,9 @@ impl<'a> Stage<'a> {
             return Ok(Ok(fresh));
         };
         if let Some(change) = change {
+            if current.is_none() && self.has_left(&keys::left_id(change.id))? {
+                return Ok(Err(CommitError::Left { claim: None }));
+            }
             if let Err(refused) = check_version(change, current) {
                 return Ok(Err(refused));
             }
@@ -181,6 +184,9 @@ impl<'a> Stage<'a> {
                     }
                     Some(_) => {}
                     None if fresh.contains(claim) => {}
+                    None if self.has_left(&keys::left_claim(claim))? => {
+                        return Ok(Err(CommitError::Left { claim: Some(claim.clone()) }));
+                    }
                     None => fresh.push(claim.clone()),
                 }
             }
@@ -351,6 +357,10 @@ impl<'a> Stage<'a> {
             Some(bytes) => Ok(Some(decode::<ClaimRow>(&bytes)?.holder)),
             None => self.overlay.sealed.holder(self.kv, claim),
         }
+    }
+
+    fn has_left(&self, hash: &[u8]) -> Result<bool, KvError> {
+        Ok(self.overlay.base.left > 0 && self.kv.get(Space::Left, hash)?.is_some())
     }
 
     /// A waiting inbox item.

@@ -42,13 +42,21 @@ pub enum Space {
     Sealed,
     /// Table and key -> the blocks of entities at rest.
     SealedIndex,
-    /// Entity at rest -> its wake-up, where it was moved since.
+    /// Entity at rest -> its wake-up, where it was moved since; or that it has left.
     Moved,
+    /// Entity -> its state where the journal begins now.
+    KeptViews,
+    /// Entity and version -> events of it from before the journal begins.
+    KeptEvents,
+    /// Sequence -> an item that waited where the journal begins now.
+    KeptInbox,
+    /// Whose entity has left: a hash of a claim, or of an id.
+    Left,
 }
 
 impl Space {
     /// All of them, in the order of their numbers.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 15] = [
         Self::Journal,
         Self::Views,
         Self::History,
@@ -60,6 +68,10 @@ impl Space {
         Self::Sealed,
         Self::SealedIndex,
         Self::Moved,
+        Self::KeptViews,
+        Self::KeptEvents,
+        Self::KeptInbox,
+        Self::Left,
     ];
 
     /// Its place in [`Space::ALL`].
@@ -77,6 +89,10 @@ impl Space {
             Self::Sealed => 8,
             Self::SealedIndex => 9,
             Self::Moved => 10,
+            Self::KeptViews => 11,
+            Self::KeptEvents => 12,
+            Self::KeptInbox => 13,
+            Self::Left => 14,
         }
     }
 
@@ -95,6 +111,10 @@ impl Space {
             Self::Sealed => "sealed",
             Self::SealedIndex => "sealed-index",
             Self::Moved => "moved",
+            Self::KeptViews => "kept-views",
+            Self::KeptEvents => "kept-events",
+            Self::KeptInbox => "kept-inbox",
+            Self::Left => "left",
         }
     }
 }

@@ -1,5 +1,7 @@
 //! redb 4 behind the seam.
 //!
+//! While it opens it repairs what a crash has left; that is written only once the store is accepted, see [`tentative`].
+//!
 //! A batch is a write transaction that stays open until the sync commits it: one `fdatasync` a group, and readers see
 //! nothing that is not durable. A crash leaves redb at its last commit; it proves that by the checksums of every page, the
 //! next time it is opened, which takes time by what is stored.
@@ -7,6 +9,7 @@
 //! After a failed write redb refuses everything until it is opened again, and that is right: nothing is retried here.
 
 mod empty;
+mod tentative;
 
 use std::{
     fs, io,
@@ -23,6 +26,8 @@ use redb::{
 };
 
 use crate::folder::{panic_text, sync_dir};
+
+use self::tentative::TentativeFile;
 
 use super::{Batch, Direction, EngineOpenError, Kv, KvError, Pair, Space, Span, Write};
 
@@ -46,6 +51,8 @@ struct Open {
     /// What was applied and is not synced.
     pending: Mutex<Option<WriteTransaction>>,
     path: PathBuf,
+    /// Holds writes back until the store is accepted; `None` in tests.
+    file: Option<TentativeFile>,
 }
 
 impl std::fmt::Debug for Open {
@@ -67,18 +74,25 @@ pub(crate) fn data_file(folder: &Path) -> PathBuf {
 pub(crate) fn open(folder: &Path, cache_bytes: u64) -> Result<RedbKv, EngineOpenError> {
     fs::create_dir_all(folder)?;
     let path = data_file(folder);
-    let opened = catch_unwind(AssertUnwindSafe(|| -> Result<Database, EngineOpenError> {
+    type Opened = Result<(Database, TentativeFile), EngineOpenError>;
+    let opened = catch_unwind(AssertUnwindSafe(|| -> Opened {
         if !path.exists() {
             create(folder, &path)?;
         }
+        let file = fs::OpenOptions::new().read(true).write(true).open(&path)?;
+        if file.metadata()?.len() == 0 {
+            return Err(EngineOpenError::Damaged("redb's data file is empty".to_owned()));
+        }
+        let file = TentativeFile::of(file)?;
         let cache = usize::try_from(cache_bytes).unwrap_or(usize::MAX);
-        Ok(Database::builder().set_cache_size(cache).open(&path)?)
+        let builder = &mut Database::builder();
+        Ok((builder.set_cache_size(cache).create_with_backend(file.clone())?, file))
     }));
-    let database = opened.map_err(|panic| {
+    let (database, file) = opened.map_err(|panic| {
         EngineOpenError::Damaged(format!("redb panicked: {}", panic_text(&*panic)))
     })??;
     empty::make_missing_tables(&database).map_err(DatabaseFailure)?;
-    Ok(RedbKv::over(database, path))
+    Ok(RedbKv::over(database, path, Some(file)))
 }
 
 /// Makes an empty database under another name and moves it into place, whole.
@@ -99,8 +113,8 @@ fn create(folder: &Path, path: &Path) -> Result<(), EngineOpenError> {
 }
 
 impl RedbKv {
-    fn over(database: Database, path: PathBuf) -> Self {
-        Self { open: RwLock::new(Some(Open { database, pending: Mutex::new(None), path })) }
+    fn over(database: Database, path: PathBuf, file: Option<TentativeFile>) -> Self {
+        Self { open: RwLock::new(Some(Open { database, pending: Mutex::new(None), path, file })) }
     }
 
     fn open(&self) -> RwLockReadGuard<'_, Option<Open>> {
@@ -191,6 +205,20 @@ impl Kv for RedbKv {
         fs::metadata(&open.path)
             .map(|found| found.len())
             .map_err(|error| KvError::Failed(format!("{}: {error}", open.path.display())))
+    }
+
+    fn accept(&self) -> Result<(), KvError> {
+        let guard = self.open();
+        let open = guard.as_ref().ok_or(KvError::Closed)?;
+        let accepted = open.file.as_ref().map_or(Ok(()), TentativeFile::accept);
+        accepted.map_err(|error| {
+            if error.kind() == io::ErrorKind::StorageFull {
+                // Nothing of what was held back is lost: it may be tried again.
+                KvError::Full(error.to_string())
+            } else {
+                failed(StorageError::Io(error))
+            }
+        })
     }
 
     fn close(&self) {
@@ -302,7 +330,7 @@ mod tests {
         };
         let database = Database::builder().create_with_backend(disk.clone()).unwrap();
         empty::make_tables(&database).unwrap();
-        let kv = RedbKv::over(database, PathBuf::new());
+        let kv = RedbKv::over(database, PathBuf::new(), None);
         put(&kv, b"first").unwrap();
         assert_eq!(kv.get(Space::Meta, b"first").unwrap(), None, "read before it was durable");
         kv.sync().unwrap();

@@ -72,6 +72,13 @@ pub enum CommitError {
         /// Who holds it.
         holder: EntityId,
     },
+    /// What the change creates, or claims, belongs to an entity that has left after its retention: it was there and is
+    /// over, and is not begun a second time.
+    #[error("{} belongs to an entity that is over and has left", left(.claim.as_ref()))]
+    Left {
+        /// The claim; `None`: the entity's own id.
+        claim: Option<Claim>,
+    },
     /// An inbox item named by the commit is already worked off (or never was).
     #[error("inbox item {0:?} is not waiting any more")]
     InboxGone(InboxSeq),
@@ -90,4 +97,8 @@ pub enum CommitError {
     /// The store was closed by its owner.
     #[error("the store is closed")]
     Closed,
+}
+
+fn left(claim: Option<&Claim>) -> String {
+    claim.map_or_else(|| "its id".to_owned(), |claim| format!("{claim:?}"))
 }

@@ -9,7 +9,9 @@ use uuid::Uuid;
 use super::{EntityId, Kind, Version};
 
 /// A place in a partition's journal: the commit's sequence. Grows, never reused within an incarnation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct Position(pub u64);
 
 /// Where a follower stands: opaque to it, bound to one incarnation of the store.

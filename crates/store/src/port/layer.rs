@@ -7,7 +7,7 @@ use tokio::sync::watch;
 use super::{
     BoxFuture, Claim, Commit, CommitError, Committed, Cursor, Due, Entity, EntityId, Event,
     FeedPage, Health, InboxItem, InboxSeq, Incarnation, Kind, Label, ListQuery, Micros,
-    NewInboxItem, PartitionId, Position, ReadError, Store, Version,
+    NewInboxItem, PartitionId, Position, ReadError, Retain, Retained, Store, Version,
 };
 use crate::Backup;
 
@@ -92,6 +92,14 @@ pub trait Layer: fmt::Debug + Send + Sync + 'static {
 
     fn backup(&self) -> BoxFuture<'_, Result<Backup, ReadError>> {
         self.below().backup()
+    }
+
+    fn retain(&self, retain: Retain) -> BoxFuture<'_, Result<Retained, ReadError>> {
+        self.below().retain(retain)
+    }
+
+    fn has_left(&self, claim: &Claim) -> BoxFuture<'_, Result<bool, ReadError>> {
+        self.below().has_left(claim)
     }
 
     fn durable(&self) -> watch::Receiver<Position> {
@@ -180,6 +188,14 @@ impl<L: Layer> Store for L {
 
     fn backup(&self) -> BoxFuture<'_, Result<Backup, ReadError>> {
         Layer::backup(self)
+    }
+
+    fn retain(&self, retain: Retain) -> BoxFuture<'_, Result<Retained, ReadError>> {
+        Layer::retain(self, retain)
+    }
+
+    fn has_left(&self, claim: &Claim) -> BoxFuture<'_, Result<bool, ReadError>> {
+        Layer::has_left(self, claim)
     }
 
     fn durable(&self) -> watch::Receiver<Position> {

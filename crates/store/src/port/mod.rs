@@ -10,6 +10,7 @@ mod health;
 mod inbox;
 mod incarnation;
 mod layer;
+mod retention;
 
 pub use commit::{Change, Commit, CommitError, Committed};
 pub use entity::{
@@ -20,6 +21,7 @@ pub use health::{Health, ReadError};
 pub use inbox::{InboxDone, InboxItem, InboxSeq, NewInboxItem};
 pub use incarnation::Incarnation;
 pub use layer::Layer;
+pub use retention::{Retain, Retained, Retention};
 
 use std::{collections::BTreeMap, fmt, future::Future, pin::Pin};
 
@@ -108,6 +110,22 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     /// The store has stopped.
     fn backup(&self) -> BoxFuture<'_, Result<Backup, ReadError>>;
+
+    /// Lets go of some of what is over, as the retention says; commits wait no longer for it than for a group of theirs.
+    /// Call it now and then, and again while there is more. A store that keeps everything has nothing to do.
+    ///
+    /// # Errors
+    /// The store has stopped.
+    fn retain(&self, retain: Retain) -> BoxFuture<'_, Result<Retained, ReadError>> {
+        drop(retain);
+        Box::pin(std::future::ready(Ok(Retained::default())))
+    }
+
+    /// Whether the entity that held a claim has left, and is still known to have been there.
+    fn has_left(&self, claim: &Claim) -> BoxFuture<'_, Result<bool, ReadError>> {
+        let _ = claim;
+        Box::pin(std::future::ready(Ok(false)))
+    }
 
     /// The durable head, to wait on.
     fn durable(&self) -> watch::Receiver<Position>;

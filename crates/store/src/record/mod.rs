@@ -6,10 +6,12 @@
 mod backup;
 mod blob;
 mod journal;
+mod kept;
 mod mark;
 mod new_view;
 mod old;
 mod packed;
+mod part;
 mod rows;
 mod sealed;
 
@@ -17,13 +19,15 @@ pub(crate) use backup::BackupHeader;
 pub(crate) use journal::{
     Chain, ChangeEntry, Entry, InboxEntry, JournalRecord, Sealed, chain_of, open, seal,
 };
+pub(crate) use kept::{BaseRow, KeptEvents, KeptItem, KeptView, LeftRow, TimesRow};
 pub(crate) use mark::MarkRecord;
 pub(crate) use new_view::NewView;
+pub(crate) use part::{Part, PartRecord};
 pub(crate) use rows::{
     ClaimRow, CountRow, HistoryRow, HistorySpan, InboxRow, MetaRow, ViewRow, WatermarkRow,
 };
 pub(crate) use sealed::{
-    BlockRecord, FilterRecord, IndexEntry, IndexRow, MovedRow, SealedEntity, TablesRow,
+    BlockRecord, FilterRecord, IndexEntry, IndexRow, MovedRow, SealedEntity, TableEntry, TablesRow,
 };
 
 use bincode::config::{Configuration, Limit, LittleEndian, Varint};

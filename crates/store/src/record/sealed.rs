@@ -128,42 +128,79 @@ impl FilterRecord {
     }
 }
 
-/// The wake-up of a sealed entity that was moved, and nothing else of it.
+/// The wake-up of a sealed entity that was moved, and nothing else of it; or that it is none any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct MovedRow {
     /// The entry that moved it last.
     pub(crate) seq: u64,
     pub(crate) wake_up: Option<Micros>,
+    /// It has left; its block stays for others.
+    pub(crate) left: bool,
 }
 
 impl Record for MovedRow {
     const KIND: &'static str = "moved";
-    const VERSION: u16 = 1;
+    const VERSION: u16 = 2;
+
+    /// Nobody left when version 1 was written.
+    fn read(version: u16, payload: &[u8]) -> Result<Self, RecordError> {
+        if version == 1 {
+            let (seq, wake_up) = payload_of(Self::KIND, payload)?;
+            return Ok(Self { seq, wake_up, left: false });
+        }
+        payload_of(Self::KIND, payload)
+    }
+}
+
+/// A table of the index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct TableEntry {
+    pub(crate) level: u8,
+    pub(crate) number: u32,
+    /// How many blocks were gone when it was begun: keys of those are not in it.
+    pub(crate) gone: u64,
+    /// It leads to no block before this one ...
+    pub(crate) first: u64,
+    /// ... and to none after this one.
+    pub(crate) last: u64,
 }
 
 /// Which tables of the index there are.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct TablesRow {
-    /// Level and number of each.
-    pub(crate) tables: Vec<(u8, u32)>,
-    /// How many blocks there are: the next one gets this number.
+    pub(crate) tables: Vec<TableEntry>,
+    /// How many blocks there ever were: the next one gets this number.
     pub(crate) blocks: u64,
+    /// Those that are gone: the first of a stretch, and the first after it; in their order.
+    pub(crate) gone: Vec<(u64, u64)>,
 }
 
 impl Record for TablesRow {
     const KIND: &'static str = "sealed tables";
-    const VERSION: u16 = 1;
+    const VERSION: u16 = 2;
+
+    /// No block went when version 1 was written.
+    fn read(version: u16, payload: &[u8]) -> Result<Self, RecordError> {
+        if version == 1 {
+            let (tables, blocks): (Vec<(u8, u32)>, u64) = payload_of(Self::KIND, payload)?;
+            let all =
+                |(level, number)| TableEntry { level, number, gone: 0, first: 0, last: u64::MAX };
+            let tables = tables.into_iter().map(all).collect();
+            return Ok(Self { tables, blocks, gone: Vec::new() });
+        }
+        payload_of(Self::KIND, payload)
+    }
 }
 
 /// Encodes a record whose first field is its checksum.
-fn sealed<R: Record>(record: &R) -> Result<Vec<u8>, RecordError> {
+pub(super) fn sealed<R: Record>(record: &R) -> Result<Vec<u8>, RecordError> {
     let mut bytes = encode(record)?;
     let sum = chain_of(Chain::default(), &bytes);
     bytes[HEADER_BYTES..HEADER_BYTES + CHAIN_BYTES].copy_from_slice(&sum);
     Ok(bytes)
 }
 
-fn opened<R: Record>(bytes: &[u8], sum: impl Fn(&R) -> Chain) -> Result<R, RecordError> {
+pub(super) fn opened<R: Record>(bytes: &[u8], sum: impl Fn(&R) -> Chain) -> Result<R, RecordError> {
     let record: R = decode(bytes)?;
     if sum(&record) == chain_of(Chain::default(), bytes) {
         Ok(record)

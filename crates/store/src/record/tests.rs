@@ -120,8 +120,8 @@ fn every_kind_has_its_bytes() {
     );
     let first = Incarnation { id: id().0, restored_from: None };
     golden(
-        include_str!("../../fixtures/v2/backup.hex"),
-        &BackupHeader { incarnation: first, seq: 301, chain: [0xc5; 16] },
+        include_str!("../../fixtures/v4/backup.hex"),
+        &BackupHeader { incarnation: first, seq: 301, chain: [0xc5; 16], base: base() },
     );
     let restored = Incarnation { id: id().0, restored_from: Some(Uuid::from_u128(7)) };
     golden(include_str!("../../fixtures/v2/meta.hex"), &MetaRow { incarnation: restored });
@@ -147,10 +147,54 @@ fn what_is_sealed_has_its_bytes() {
     let fixture = unhex(include_str!("../../fixtures/v3/filter.hex"));
     assert_eq!(hex(&filter), hex(&fixture));
     assert_eq!(FilterRecord::open(&fixture).unwrap(), [1, u64::MAX - 1]);
+    let table = |level, number, gone, first, last| TableEntry { level, number, gone, first, last };
+    let tables = vec![table(0, 9, 0, 1, 7), table(1, 8, 3, 0, 300)];
     golden(
-        include_str!("../../fixtures/v3/tables.hex"),
-        &TablesRow { tables: vec![(0, 9), (1, 8)], blocks: 300 },
+        include_str!("../../fixtures/v4/tables.hex"),
+        &TablesRow { tables, blocks: 301, gone: vec![(0, 5)] },
     );
+    golden(
+        include_str!("../../fixtures/v4/moved.hex"),
+        &MovedRow { seq: 301, wake_up: None, left: true },
+    );
+}
+
+fn base() -> BaseRow {
+    let (fed, fed_events, entities, items, left) = (199, 2, 3, 1, 4);
+    BaseRow { seq: 200, chain: [0xb5; 16], fed, fed_events, entities, items, left }
+}
+
+fn waiting() -> InboxRow {
+    InboxRow {
+        account: "default".to_owned(),
+        received_at: 5,
+        body: Bytes::from_static(b"{}"),
+        parked: Some("no order".to_owned()),
+    }
+}
+
+/// The checksums were computed apart from this program.
+#[test]
+fn what_is_kept_has_its_bytes() {
+    golden(include_str!("../../fixtures/v4/base.hex"), &base());
+    golden(include_str!("../../fixtures/v4/left.hex"), &LeftRow { at: 7 });
+    golden(include_str!("../../fixtures/v4/times.hex"), &TimesRow { marks: vec![(7, 300)] });
+    let fixture = unhex(include_str!("../../fixtures/v4/kept-view.hex"));
+    assert_eq!(hex(&KeptView::seal(view()).unwrap()), hex(&fixture));
+    assert_eq!(KeptView::open(&fixture).unwrap(), view());
+    let fixture = unhex(include_str!("../../fixtures/v4/kept-item.hex"));
+    assert_eq!(hex(&KeptItem::seal(waiting()).unwrap()), hex(&fixture));
+    assert_eq!(KeptItem::open(&fixture).unwrap(), waiting());
+    let events = [Bytes::from_static(b"one"), Bytes::from_static(b"two")];
+    let fixture = unhex(include_str!("../../fixtures/v4/kept-events.hex"));
+    assert_eq!(hex(&KeptEvents::seal(&events).unwrap()), hex(&fixture));
+    assert_eq!(KeptEvents::open(&fixture).unwrap(), events);
+    let part = Part::Left { hash: Bytes::from_static(b"\x0a\xff"), at: 7 };
+    let fixture = unhex(include_str!("../../fixtures/v4/part.hex"));
+    let (bytes, chain) = PartRecord::seal([0x11; 16], &part).unwrap();
+    assert_eq!(hex(&bytes), hex(&fixture));
+    assert_eq!(PartRecord::open([0x11; 16], &fixture).unwrap(), (part, chain));
+    assert!(PartRecord::open([0x12; 16], &fixture).is_err(), "a part that follows another one");
 }
 
 #[test]
@@ -159,7 +203,13 @@ fn a_changed_byte_of_what_is_sealed_is_noticed() {
     let row = IndexRow::seal(index()).unwrap();
     let filter = FilterRecord::seal(&[1, u64::MAX - 1]);
     type Unreadable = fn(&[u8]) -> bool;
-    let unreadable: [(&[u8], Unreadable); 3] = [
+    let kept = KeptView::seal(view()).unwrap();
+    let events = KeptEvents::seal(&[Bytes::from_static(b"one")]).unwrap();
+    let item = KeptItem::seal(waiting()).unwrap();
+    let unreadable: [(&[u8], Unreadable); 6] = [
+        (&kept, |bytes| KeptView::open(bytes).is_err()),
+        (&events, |bytes| KeptEvents::open(bytes).is_err()),
+        (&item, |bytes| KeptItem::open(bytes).is_err()),
         (&block, |bytes| BlockRecord::open(bytes).is_err()),
         (&row, |bytes| IndexRow::open(bytes).is_err()),
         (&filter, |bytes| FilterRecord::open(bytes).is_err()),
@@ -183,6 +233,20 @@ fn old_versions_are_read() {
     assert_eq!(decode::<MetaRow>(&old).unwrap(), MetaRow { incarnation: first });
     let old = unhex(include_str!("../../fixtures/v1/journal.hex"));
     assert_eq!(open(&old).unwrap(), journal());
+    let old = unhex(include_str!("../../fixtures/v2/backup.hex"));
+    let header =
+        BackupHeader { incarnation: first, seq: 301, chain: [0xc5; 16], base: BaseRow::default() };
+    assert_eq!(decode::<BackupHeader>(&old).unwrap(), header);
+    let any = |(level, number)| TableEntry { level, number, gone: 0, first: 0, last: u64::MAX };
+    let old = unhex(include_str!("../../fixtures/v3/tables.hex"));
+    let tables =
+        TablesRow { tables: [(0, 9), (1, 8)].map(any).to_vec(), blocks: 300, gone: Vec::new() };
+    assert_eq!(decode::<TablesRow>(&old).unwrap(), tables);
+    let old = unhex("01 01 00 fb 2d 01 00");
+    assert_eq!(
+        decode::<MovedRow>(&old).unwrap(),
+        MovedRow { seq: 301, wake_up: None, left: false }
+    );
     let old = unhex(include_str!("../../fixtures/v1/view.hex"));
     assert_eq!(decode::<ViewRow>(&old).unwrap(), ViewRow { claims: Arc::default(), ..view() });
 }

@@ -17,7 +17,7 @@ use crate::{
     Backup, BackupError, BackupReader, BoxFuture, CheckReport, Claim, Commit, CommitError,
     Committed, Cursor, Due, Entity, EntityId, Event, FeedPage, Health, InboxItem, InboxSeq,
     Incarnation, Kind, Label, ListQuery, Micros, NewInboxItem, PartitionId, Position, ReadError,
-    Stats, Store, Tuning, Version,
+    Retain, Retained, Stats, Store, Tuning, Version,
     backup::{self, FillError},
     journal::{Journal, OpenOptions, Shared, Step, begin_life},
     kv::{Kv, MemoryKv},
@@ -234,6 +234,18 @@ impl Store for MemoryStore {
 
     fn backup(&self) -> BoxFuture<'_, Result<Backup, ReadError>> {
         Box::pin(async move { backup::copy_here(&self.shared, self.shared.durable_end()?) })
+    }
+
+    fn retain(&self, retain: Retain) -> BoxFuture<'_, Result<Retained, ReadError>> {
+        Box::pin(async move {
+            let mut journal = self.writer();
+            self.shared.stopped()?;
+            journal.retain(&retain).map_err(|halt| ReadError::Halted(halt.0))
+        })
+    }
+
+    fn has_left(&self, claim: &Claim) -> BoxFuture<'_, Result<bool, ReadError>> {
+        Box::pin(ready(self.shared.has_left(claim)))
     }
 
     fn incarnation(&self) -> Incarnation {

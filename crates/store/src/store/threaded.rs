@@ -17,9 +17,10 @@ use tokio::sync::{Semaphore, oneshot, watch};
 use crate::{
     Backup, BoxFuture, CheckReport, Claim, Commit, CommitError, Committed, Cursor, Due, Entity,
     EntityId, Event, FeedPage, Health, InboxItem, InboxSeq, Incarnation, Kind, Label, ListQuery,
-    Micros, NewInboxItem, PartitionId, Position, ReadError, Stats, Store, Version, backup,
+    Micros, NewInboxItem, PartitionId, Position, ReadError, Retain, Retained, Stats, Store,
+    Version, backup,
     journal::{Journal, Shared, Step},
-    writer::{self, Busy, GroupBounds, Job, Queue, StepJob, Writer},
+    writer::{self, Busy, GroupBounds, Job, Queue, RetainJob, StepJob, Writer},
 };
 
 use super::{memory::stopped, readers::Readers};
@@ -118,6 +119,18 @@ impl Threaded {
         }
         match answer_or_halt(&self.shared, answer).await {
             Some(report) => Ok(report),
+            None => Err(ended(&self.shared).await),
+        }
+    }
+
+    async fn retain_once(&self, retain: Retain) -> Result<Retained, ReadError> {
+        let (reply, answer) = oneshot::channel();
+        let job = Job::Retain(Box::new(RetainJob { retain, reply }));
+        if self.queue.push(job).is_err() {
+            return Err(ended(&self.shared).await);
+        }
+        match answer_or_halt(&self.shared, answer).await {
+            Some(done) => Ok(done),
             None => Err(ended(&self.shared).await),
         }
     }
@@ -296,6 +309,15 @@ impl Store for Threaded {
                 .map_err(|error| ReadError::Damaged(format!("no thread for the copy: {error}")))?;
             Ok(backup)
         })
+    }
+
+    fn retain(&self, retain: Retain) -> BoxFuture<'_, Result<Retained, ReadError>> {
+        Box::pin(self.retain_once(retain))
+    }
+
+    fn has_left(&self, claim: &Claim) -> BoxFuture<'_, Result<bool, ReadError>> {
+        let claim = claim.clone();
+        Box::pin(self.readers.read(&self.shared, move |shared| shared.has_left(&claim)))
     }
 
     fn incarnation(&self) -> Incarnation {

@@ -3,8 +3,9 @@
 use std::fmt::Debug;
 
 use crate::record::{
-    BlockRecord, ClaimRow, CountRow, FilterRecord, HistoryRow, InboxRow, IndexRow, MarkRecord,
-    MetaRow, MovedRow, Record, TablesRow, ViewRow, WatermarkRow, decode, encode, open, seal,
+    BackupHeader, BaseRow, BlockRecord, Chain, ClaimRow, CountRow, FilterRecord, HistoryRow,
+    InboxRow, IndexRow, KeptEvents, KeptItem, KeptView, LeftRow, MarkRecord, MetaRow, MovedRow,
+    PartRecord, Record, TablesRow, TimesRow, ViewRow, WatermarkRow, decode, encode, open, seal,
 };
 
 /// Reads bytes as every kind of record there is. Each refuses them, or reads what it would read again after writing.
@@ -23,6 +24,11 @@ pub fn read_as_every_record(bytes: &[u8]) {
     survives::<MarkRecord>(bytes);
     survives::<TablesRow>(bytes);
     survives::<MovedRow>(bytes);
+    survives::<BaseRow>(bytes);
+    survives::<LeftRow>(bytes);
+    survives::<TimesRow>(bytes);
+    survives::<BackupHeader>(bytes);
+    kept_survives(bytes);
     sealed_survives(bytes);
 }
 
@@ -46,6 +52,27 @@ fn sealed_survives(bytes: &[u8]) {
     if let Ok(bits) = FilterRecord::open(bytes) {
         let again = FilterRecord::open(&FilterRecord::seal(&bits));
         assert_eq!(again, Ok(bits), "filter written again");
+    }
+}
+
+/// So have those of what is kept.
+fn kept_survives(bytes: &[u8]) {
+    if let Ok(row) = KeptView::open(bytes) {
+        let again = KeptView::seal(row.clone()).and_then(|bytes| KeptView::open(&bytes));
+        assert_eq!(again, Ok(row), "kept view written again");
+    }
+    if let Ok(events) = KeptEvents::open(bytes) {
+        let again = KeptEvents::seal(&events).and_then(|bytes| KeptEvents::open(&bytes));
+        assert_eq!(again, Ok(events), "kept events written again");
+    }
+    if let Ok(row) = KeptItem::open(bytes) {
+        let again = KeptItem::seal(row.clone()).and_then(|bytes| KeptItem::open(&bytes));
+        assert_eq!(again, Ok(row), "kept item written again");
+    }
+    if let Ok((part, _)) = PartRecord::open(Chain::default(), bytes) {
+        let again = PartRecord::seal(Chain::default(), &part)
+            .and_then(|(bytes, _)| PartRecord::open(Chain::default(), &bytes));
+        assert_eq!(again.map(|(part, _)| part), Ok(part), "part written again");
     }
 }
 

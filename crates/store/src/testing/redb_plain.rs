@@ -32,6 +32,7 @@ impl RedbPlain {
     /// The database cannot be made.
     pub fn create(folder: &Path, cache_bytes: u64, group_entries: usize) -> io::Result<Self> {
         let kv = redb::open(folder, cache_bytes).map_err(io::Error::other)?;
+        kv.accept().map_err(io::Error::other)?;
         let kv: Arc<dyn Kv> = Arc::new(kv);
         let writer = Writer { kv: Arc::clone(&kv), rows: HashMap::new() };
         Ok(Self { log: Grouped::start("redb-plain", group_entries, writer)?, kv })

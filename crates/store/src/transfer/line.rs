@@ -19,8 +19,13 @@ use crate::{
     record::{ChangeEntry, Entry, InboxEntry},
 };
 
-/// What this program writes, and the newest that it reads.
-pub(super) const VERSION: u32 = 1;
+use super::kept::{BaseLine, KeptLine};
+
+/// What is written of a whole journal.
+pub(super) const WHOLE: u32 = 1;
+
+/// What is written of one whose beginning is gone, and the newest that is read.
+pub(super) const VERSION: u32 = 2;
 
 /// One line.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +33,8 @@ pub(super) const VERSION: u32 = 1;
 pub(super) enum Line {
     /// The first one.
     Export(Head),
+    /// What is kept of the beginning.
+    Kept(KeptLine),
     Commit(CommitLine),
     Arrival(ArrivalLine),
     /// The last one.
@@ -40,8 +47,11 @@ pub(super) struct Head {
     pub(super) version: u32,
     /// The life of the store that was exported.
     pub(super) incarnation: Uuid,
-    /// How many entries follow.
+    /// The last entry.
     pub(super) entries: u64,
+    /// Where the journal begins, if its beginning is gone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) base: Option<BaseLine>,
 }
 
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -93,7 +103,7 @@ pub(super) struct ArrivalLine {
 
 /// Bytes: as text where they are text, otherwise `{"base64": "..."}`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Blob(Bytes);
+pub(super) struct Blob(pub(super) Bytes);
 
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]
@@ -139,10 +149,10 @@ impl Line {
         }
     }
 
-    /// The entry's number and what made it; `None` for the first and the last line.
+    /// The entry's number and what made it; `None` for a line that is no entry.
     pub(super) fn step(self) -> Option<(u64, Step)> {
         match self {
-            Self::Export(_) | Self::End(_) => None,
+            Self::Export(_) | Self::Kept(_) | Self::End(_) => None,
             Self::Arrival(ArrivalLine { entry, account, received_at, body }) => {
                 Some((entry, Step::Arrival(NewInboxItem { account, received_at, body: body.0 })))
             }
@@ -237,7 +247,7 @@ mod tests {
         };
         let lines = [
             (
-                Line::Export(Head { version: 1, incarnation: Uuid::nil(), entries: 2 }),
+                Line::Export(Head { version: 1, incarnation: Uuid::nil(), entries: 2, base: None }),
                 r#"{"export":{"version":1,"incarnation":"00000000-0000-0000-0000-000000000000","entries":2}}"#,
             ),
             (

@@ -1,9 +1,10 @@
 //! A store as JSON lines, and lines as a store: loss-free between any two.
 //!
-//! What is written is the journal, entry by entry, since everything else follows from it: events, views, labels, claims,
+//! What is written is what is kept of a beginning that is gone, if it is, and the journal, entry by entry, since everything else follows from it: events, views, labels, claims,
 //! wake-ups, the inbox and what was decided about it. The last line holds a checksum over all others, so that a file that
 //! was cut short or changed is told from a whole one.
 
+mod kept;
 mod line;
 mod read;
 mod write;

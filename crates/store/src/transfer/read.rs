@@ -5,11 +5,15 @@ use std::io::{BufRead, Read as _};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::journal::{Journal, Step};
+use crate::{
+    journal::{Halt, Journal, Step},
+    record::Part,
+};
 
 use super::{
     Progress, TransferError, Transferred,
-    line::{End, Head, Line, VERSION},
+    kept::BaseLine,
+    line::{End, Head, Line, VERSION, WHOLE},
     write::hex,
 };
 
@@ -28,11 +32,12 @@ pub(crate) struct Lines<'a> {
     /// The number of the last line read.
     number: u64,
     digest: Sha256,
+    base: Option<BaseLine>,
 }
 
 impl<'a> Lines<'a> {
     pub(crate) fn new(input: &'a mut dyn BufRead) -> Self {
-        Self { input, number: 0, digest: Sha256::new() }
+        Self { input, number: 0, digest: Sha256::new(), base: None }
     }
 
     fn bad(&self, why: impl Into<String>) -> TransferError {
@@ -58,14 +63,16 @@ impl<'a> Lines<'a> {
     /// The first line: the life that was exported, and how many entries it had.
     pub(crate) fn head(&mut self) -> Result<(Uuid, u64), TransferError> {
         let (line, text) = self.next()?;
-        let Line::Export(Head { version, incarnation, entries }) = line else {
+        let Line::Export(Head { version, incarnation, entries, base }) = line else {
             return Err(self.bad("not the first line of an export"));
         };
-        if version != VERSION {
+        if !(WHOLE..=VERSION).contains(&version) {
             return Err(self.bad(format!(
-                "an export of version {version}, this program reads {VERSION}; use the newer program"
+                "an export of version {version}, this program reads {WHOLE} and {VERSION}; use the newer \
+                 program"
             )));
         }
+        self.base = base;
         self.digest.update(text);
         Ok((incarnation, entries))
     }
@@ -79,18 +86,41 @@ impl<'a> Lines<'a> {
     ) -> Result<Transferred, TransferError> {
         let mut events = 0;
         let mut group = Group::default();
+        let mut parts = Vec::new();
+        if let Some(base) = self.base {
+            journal.begin_at(base.base()).map_err(halted)?;
+        }
         loop {
             let (line, text) = self.next()?;
             let bytes = text.len();
             let step = match line {
                 Line::End(end) => {
+                    take(journal, &mut parts)?;
                     self.append(journal, &mut group)?;
                     self.finish(&end, journal.head(), entries)?;
+                    self.check(journal)?;
                     progress(entries, entries);
                     return Ok(Transferred { entries, events });
                 }
                 Line::Export(_) => return Err(self.bad("a second first line")),
-                line @ (Line::Commit(_) | Line::Arrival(_)) => line.step(),
+                Line::Kept(line) => {
+                    if self.base.is_none() || !group.steps.is_empty() {
+                        return Err(self.bad("what is kept stands before the entries"));
+                    }
+                    let part = line.part().ok_or_else(|| self.bad("a key that is none"))?;
+                    if let Part::Events { events: kept, .. } = &part {
+                        events += kept.len() as u64;
+                    }
+                    parts.push(part);
+                    if parts.len() >= GROUP {
+                        take(journal, &mut parts)?;
+                    }
+                    None
+                }
+                line @ (Line::Commit(_) | Line::Arrival(_)) => {
+                    take(journal, &mut parts)?;
+                    line.step()
+                }
             };
             self.digest.update(text);
             let Some((entry, step)) = step else { continue };
@@ -100,6 +130,9 @@ impl<'a> Lines<'a> {
             }
             if let Step::Commit(commit) = &step {
                 events += commit.change.as_ref().map_or(0, |change| change.events.len() as u64);
+            }
+            if group.steps.is_empty() {
+                group.line = self.number;
             }
             group.bytes += bytes;
             group.steps.push(step);
@@ -111,17 +144,25 @@ impl<'a> Lines<'a> {
     }
 
     fn append(&self, journal: &mut Journal, group: &mut Group) -> Result<(), TransferError> {
-        let Group { steps, .. } = std::mem::take(group);
-        // The line of the last step is the last one read, or the one before the end.
-        let first = journal.head() + 2;
-        let outcomes =
-            journal.append(steps).map_err(|halt| TransferError::Store(halt.to_string()))?;
+        let Group { steps, line: first, .. } = std::mem::take(group);
+        let outcomes = journal.append(steps).map_err(halted)?;
         for (line, outcome) in (first..).zip(outcomes) {
             if let Err(refused) = outcome {
                 return Err(TransferError::BadLine { line, why: refused.to_string() });
             }
         }
         Ok(())
+    }
+
+    /// What is kept says a state and no steps, so it is held against itself as a whole.
+    fn check(&self, journal: &mut Journal) -> Result<(), TransferError> {
+        if self.base.is_none() {
+            return Ok(());
+        }
+        match journal.check().map_err(halted)?.problems.first() {
+            Some(problem) => Err(TransferError::Store(problem.clone())),
+            None => Ok(()),
+        }
     }
 
     fn finish(&mut self, end: &End, found: u64, announced: u64) -> Result<(), TransferError> {
@@ -147,6 +188,19 @@ impl<'a> Lines<'a> {
 
 #[derive(Default)]
 struct Group {
+    /// Of the first step.
+    line: u64,
     steps: Vec<Step>,
     bytes: usize,
+}
+
+fn take(journal: &mut Journal, parts: &mut Vec<Part>) -> Result<(), TransferError> {
+    if parts.is_empty() {
+        return Ok(());
+    }
+    journal.take_parts(std::mem::take(parts)).map_err(halted)
+}
+
+fn halted(halt: Halt) -> TransferError {
+    TransferError::Store(halt.to_string())
 }

@@ -6,14 +6,16 @@ use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
 use crate::{
-    EntityId,
-    journal::{Journal, records},
-    record::{Chain, ChangeEntry, Entry, RecordError},
+    EntityId, Version,
+    journal::{Journal, Shared, base::parts, records},
+    kv::KvError,
+    record::{ChangeEntry, Entry, Part, ViewRow},
 };
 
 use super::{
     Progress, TransferError, Transferred,
-    line::{End, Head, Line, VERSION},
+    kept::{BaseLine, KeptLine},
+    line::{End, Head, Line, VERSION, WHOLE},
 };
 
 /// Writes the whole journal, and checks its chain on the way.
@@ -26,11 +28,25 @@ pub(crate) fn write(
     let head = journal.head();
     let mut out = Digesting { out, digest: Sha256::new() };
     let incarnation = shared.incarnation.id;
-    out.line(&Line::Export(Head { version: VERSION, incarnation, entries: head }))?;
+    let base = shared.overlay().base;
+    let (version, begins) =
+        if base.seq == 0 { (WHOLE, None) } else { (VERSION, Some(BaseLine::of(&base))) };
+    out.line(&Line::Export(Head { version, incarnation, entries: head, base: begins }))?;
     let mut events = 0;
-    let (mut last, mut chain) = (0, Chain::default());
-    let mut views = Views::default();
-    for found in records(&*shared.kv, 0, head) {
+    let (mut last, mut chain) = (base.seq, base.chain);
+    let mut views = Views::new(shared);
+    for part in parts(&*shared.kv) {
+        let part = part.map_err(damaged)?;
+        match &part {
+            Part::Entity { id, row } => views.keep(*id, row).map_err(damaged)?,
+            Part::Events { events: kept, .. } => events += kept.len() as u64,
+            Part::Item { .. } | Part::Left { .. } | Part::End { .. } => {}
+        }
+        if let Some(line) = KeptLine::of(part) {
+            out.line(&Line::Kept(line))?;
+        }
+    }
+    for found in records(&*shared.kv, base.seq + 1, head) {
         let found = found.map_err(damaged)?;
         found.follows(last, chain).map_err(damaged)?;
         (last, chain) = (found.record.last(), found.record.chain);
@@ -38,7 +54,7 @@ pub(crate) fn write(
             if let Entry::Commit { change: Some(change), .. } = &content {
                 events += change.events.len() as u64;
             }
-            let view = views.after(&content).map_err(|error| damaged(error.into()))?;
+            let view = views.after(&content).map_err(damaged)?;
             out.line(&Line::of(entry, content, view))?;
         }
         progress(last, head);
@@ -54,25 +70,61 @@ pub(crate) fn write(
     Ok(Transferred { entries: head, events })
 }
 
-fn damaged(error: crate::kv::KvError) -> TransferError {
+fn damaged(error: KvError) -> TransferError {
     TransferError::Store(error.to_string())
 }
 
-/// The views as they stand so far, since the journal says most of them as what is new against the one before. They take
-/// memory: some hundred bytes for every entity.
-#[derive(Default)]
-struct Views(HashMap<EntityId, Bytes>);
+/// The views as they stand so far, since the journal says most of them as what is new against the one before.
+///
+/// A view is held only as long as there are more events of its entity to come: so they take memory by how many orders
+/// were on their way at one time, and not by how many there ever were.
+struct Views<'a> {
+    shared: &'a Shared,
+    held: HashMap<EntityId, Held>,
+}
 
-impl Views {
+struct Held {
+    view: Bytes,
+    /// The version of the last one.
+    last: Version,
+}
+
+impl<'a> Views<'a> {
+    fn new(shared: &'a Shared) -> Self {
+        Self { shared, held: HashMap::new() }
+    }
+
+    /// Begins with the view of an entity that is kept.
+    fn keep(&mut self, id: EntityId, row: &ViewRow) -> Result<(), KvError> {
+        let last = self.last(id)?;
+        if last > row.version {
+            self.held.insert(id, Held { view: row.view.clone(), last });
+        }
+        Ok(())
+    }
+
+    fn last(&self, id: EntityId) -> Result<Version, KvError> {
+        let row = self.shared.row(&self.shared.overlay(), id)?;
+        Ok(row.map_or(0, |row| row.version))
+    }
+
     /// The whole view that an entry leaves, if it changes one.
-    fn after(&mut self, entry: &Entry) -> Result<Option<Bytes>, RecordError> {
-        let Entry::Commit { change: Some(ChangeEntry { id, view: Some(new), .. }), .. } = entry
+    fn after(&mut self, entry: &Entry) -> Result<Option<Bytes>, KvError> {
+        let Entry::Commit {
+            change: Some(ChangeEntry { id, before, events, view: Some(new), .. }),
+            ..
+        } = entry
         else {
             return Ok(None);
         };
-        let before = self.0.get(id).cloned().unwrap_or_default();
-        let view = new.whole(&before)?;
-        self.0.insert(*id, view.clone());
+        let (old, last) = match self.held.remove(id) {
+            Some(Held { view, last }) => (view, last),
+            None => (Bytes::new(), self.last(*id)?),
+        };
+        let view = new.whole(&old)?;
+        if before + (events.len() as u64) < last {
+            self.held.insert(*id, Held { view: view.clone(), last });
+        }
         Ok(Some(view))
     }
 }

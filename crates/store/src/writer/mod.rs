@@ -19,7 +19,7 @@ use std::{
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use crate::{
-    CheckReport, CommitError, Committed, Health, ReadError,
+    CheckReport, CommitError, Committed, Health, ReadError, Retain, Retained,
     folder::panic_text,
     journal::{Halt, Journal, Shared, Step},
 };
@@ -35,7 +35,15 @@ const MARK_EVERY: Duration = Duration::from_millis(250);
 pub(crate) enum Job {
     Step(Box<StepJob>),
     Check(oneshot::Sender<CheckReport>),
+    Retain(Box<RetainJob>),
     Close(oneshot::Sender<()>),
+}
+
+/// A step of retention, and who waits for it.
+#[derive(Debug)]
+pub(crate) struct RetainJob {
+    pub(crate) retain: Retain,
+    pub(crate) reply: oneshot::Sender<Retained>,
 }
 
 /// A step, and who waits for it.
@@ -59,6 +67,7 @@ pub(crate) struct GroupBounds {
 enum Next {
     Group(Vec<StepJob>),
     Check(oneshot::Sender<CheckReport>),
+    Retain(Box<RetainJob>),
     Close(oneshot::Sender<()>),
     /// Nothing came for a while.
     Idle,
@@ -139,6 +148,13 @@ impl Writer {
                     unsettled = false;
                     patience = Some(IDLE);
                 }
+                Next::Retain(job) => {
+                    let RetainJob { retain, reply } = *job;
+                    // Who asked may have gone; the step is done all the same.
+                    let _ = reply.send(self.journal.retain(&retain)?);
+                    // The index of what is sealed may have some work left.
+                    patience = Some(IDLE);
+                }
                 Next::Close(reply) => {
                     // What was queued before is done; what comes now is refused.
                     self.queue.close();
@@ -190,9 +206,17 @@ impl Writer {
                     Err(Job::Step(step))
                 }
             }
-            Job::Check(_) | Job::Close(_) if !group.is_empty() || control.is_some() => Err(job),
+            Job::Check(_) | Job::Retain(_) | Job::Close(_)
+                if !group.is_empty() || control.is_some() =>
+            {
+                Err(job)
+            }
             Job::Check(reply) => {
                 control = Some(Next::Check(reply));
+                Ok(())
+            }
+            Job::Retain(job) => {
+                control = Some(Next::Retain(job));
                 Ok(())
             }
             Job::Close(reply) => {

@@ -21,7 +21,7 @@ use crate::{
 
 /// Creations, steps of two entities in turn, claims, touches and an inbox that is parked, finished and left: long
 /// enough for slices of every kind to ride along.
-fn script() -> Vec<Operation> {
+pub(crate) fn script() -> Vec<Operation> {
     let advance = |entity, labels, wake_up, claim, finishes, view| Operation::Advance {
         entity,
         stale: 0,
@@ -50,6 +50,8 @@ fn script() -> Vec<Operation> {
             // One comes to rest; those of the rounds before come back.
             Operation::Touch { entity: 2 + round, stale: 0, labels: 1, wake_up: None },
             advance(1 + round, 1 << round, None, None, None, 50),
+            // What is over leaves, and the rest goes on without the beginning of the journal.
+            Operation::Retain { forget: round == 2 },
         ]);
     }
     script
@@ -63,6 +65,8 @@ struct Seen {
     /// As well with the step that was under way.
     under_way: Option<Model>,
     heard_unanswered: bool,
+    /// Retention was under way.
+    retaining: Option<Operation>,
 }
 
 async fn run(store: &dyn Store, script: &[Operation]) -> Seen {
@@ -71,6 +75,7 @@ async fn run(store: &dyn Store, script: &[Operation]) -> Seen {
         acknowledged: Model::new(),
         under_way: None,
         heard_unanswered: false,
+        retaining: None,
     };
     for operation in script {
         let (found, after, expected) =
@@ -78,6 +83,8 @@ async fn run(store: &dyn Store, script: &[Operation]) -> Seen {
         if found == Outcome::Stopped {
             seen.under_way = Some(after);
             seen.heard_unanswered = matches!(operation, Operation::Hear { .. });
+            seen.retaining =
+                matches!(operation, Operation::Retain { .. }).then(|| operation.clone());
             return seen;
         }
         assert_eq!(found, expected, "{operation:?}");
@@ -101,6 +108,11 @@ async fn verdict(store: &MemoryStore, seen: &mut Seen) -> Result<(), String> {
                 seen.world.adopt(item.seq);
             }
         }
+    }
+    if let Some(operation) = seen.retaining.take() {
+        // It is many steps; what was not done is done now, and all of it as if nothing had been.
+        perform(&mut seen.world, &seen.acknowledged, store, &operation).await;
+        seen.acknowledged = seen.under_way.take().unwrap_or_else(Model::new);
     }
     let found = Snapshot::read(store, &seen.world).await.unwrap();
     let whole = seen.under_way.as_ref().map(Model::snapshot);
@@ -141,6 +153,7 @@ fn nothing() -> Seen {
         acknowledged: Model::new(),
         under_way: None,
         heard_unanswered: false,
+        retaining: None,
     }
 }
 

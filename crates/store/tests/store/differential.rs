@@ -40,7 +40,8 @@ pub(crate) fn operation() -> impl Strategy<Value = Operation> {
         (any::<u8>(), 0..9_000_u16).prop_map(|(account, body)| Operation::Hear { account, body });
     let settle =
         (any::<u8>(), any::<bool>()).prop_map(|(item, parks)| Operation::Settle { item, parks });
-    prop_oneof![6 => advance, 2 => touch, 2 => hear, 2 => settle]
+    let retain = any::<bool>().prop_map(|forget| Operation::Retain { forget });
+    prop_oneof![12 => advance, 4 => touch, 4 => hear, 4 => settle, 1 => retain]
 }
 
 fn history(length: usize) -> impl Strategy<Value = Vec<Act>> {

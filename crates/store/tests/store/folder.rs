@@ -108,11 +108,11 @@ async fn a_newer_format_is_refused() {
     let config = config(&folder);
     filled(&config, 1).await;
     let format = config.path.join("FORMAT");
-    let ours = "orderkeep store, format 2, made with sled\n";
+    let ours = "orderkeep store, format 3, made with sled\n";
     assert_eq!(fs::read_to_string(&format).unwrap(), ours);
-    fs::write(&format, "orderkeep store, format 3\n").unwrap();
+    fs::write(&format, "orderkeep store, format 4\n").unwrap();
     let error = refused(config.clone());
-    assert!(matches!(error, OpenError::Newer { found: 3, .. }), "{error}");
+    assert!(matches!(error, OpenError::Newer { found: 4, .. }), "{error}");
     let strange = ["", "something else", "orderkeep store, format x\n"];
     let unknown = "orderkeep store, format 1, made with stone\n";
     for strange in strange.into_iter().chain([unknown]) {

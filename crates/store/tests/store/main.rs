@@ -11,6 +11,7 @@ mod differential;
 mod fixtures;
 mod folder;
 mod process;
+mod retention;
 mod sealed;
 mod smoke;
 mod support;

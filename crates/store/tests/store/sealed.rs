@@ -1,13 +1,19 @@
 //! Entities at rest: sealed, merged, found by everything that leads to them, changed again, and never lost.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use bytes::Bytes;
 use orderkeep_store::{
     Change, Claim, Commit, CommitError, Entity, EntityId, Event, Kind, Label, ListQuery,
     MemoryStore, PartitionId, Store, Tuning,
     kv::{Direction, Kv, MemoryKv, Space, Span},
-    testing::{Death, DyingKv, Moment},
+    testing::{Death, DyingKv, ForgetfulKv, Moment},
 };
 use uuid::Uuid;
 
@@ -332,4 +338,66 @@ async fn no_power_cut_loses_what_is_at_rest() {
         at += 1;
     }
     assert!(at > 100, "only {at} operations");
+}
+
+/// Leaves out a row of the index that `which` names: the first one, or all of them.
+fn forgetting(all: bool, which: fn(level: u8, is_filter: bool) -> bool) -> Arc<dyn Kv> {
+    let forgot = AtomicBool::new(false);
+    Arc::new(ForgetfulKv::new(move |write| {
+        let [level, _, _, _, _, rest @ ..] = &write.key[..] else { return false };
+        let is_filter = rest.first() == Some(&0xff);
+        write.space == Space::SealedIndex
+            && write.value.is_some()
+            && which(*level, is_filter)
+            && (all || !forgot.swap(true, Ordering::Relaxed))
+    }))
+}
+
+/// The twins that must fail: a seal and a merge that forget some keys, a merge that forgets a table's filter, a seal that
+/// forgets a block. What leads to an entity is missed by whoever looks, and the check names it.
+#[tokio::test]
+async fn a_seal_or_a_merge_that_forgets_something_is_noticed() {
+    const ENTITIES: u64 = 60;
+    let blocks = ForgetfulKv::new({
+        let forgot = AtomicBool::new(false);
+        move |write| {
+            write.space == Space::Sealed
+                && write.value.is_some()
+                && !forgot.swap(true, Ordering::Relaxed)
+        }
+    });
+    let twins: [(&str, Arc<dyn Kv>); 4] = [
+        ("a seal forgets keys", forgetting(false, |level, is_filter| level == 0 && !is_filter)),
+        ("a merge forgets keys", forgetting(false, |level, is_filter| level == 1 && !is_filter)),
+        (
+            "merges forget their filters",
+            forgetting(true, |level, is_filter| level > 0 && is_filter),
+        ),
+        ("a seal forgets a block", Arc::new(blocks)),
+    ];
+    for (twin, kv) in twins {
+        let Ok(store) = MemoryStore::over(Arc::clone(&kv), Uuid::from_u128(0xfeed), tiny()) else {
+            panic!("{twin}: a new store opens")
+        };
+        let mut known = Known::default();
+        let mut halted = false;
+        for act in script(ENTITIES) {
+            let (commit, after) = commit(&known, act);
+            if store.commit(commit).await.is_err() {
+                // It met what was forgotten, and stopped.
+                halted = true;
+                break;
+            }
+            known = after;
+        }
+        if halted {
+            continue;
+        }
+        let reopened = MemoryStore::over(kv, Uuid::from_u128(0xfeed), tiny());
+        let noticed = match &reopened {
+            Err(_) => true,
+            Ok(store) => !store.check().unwrap().problems.is_empty(),
+        };
+        assert!(noticed, "{twin}, and no check says so");
+    }
 }

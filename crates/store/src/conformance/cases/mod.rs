@@ -6,6 +6,7 @@ mod inbox;
 mod life;
 mod reads;
 mod refusals;
+mod retention;
 
 use bytes::Bytes;
 use uuid::Uuid;
@@ -26,6 +27,7 @@ pub(super) async fn all(factory: &dyn Factory) {
     reads::all(factory).await;
     inbox::all(factory).await;
     feed::all(factory).await;
+    retention::all(factory).await;
     life::all(factory).await;
 }
 

@@ -12,9 +12,9 @@ use crate::{
 };
 
 /// Stands for bytes that need not be kept.
-type Print = [u8; 32];
+pub(super) type Print = [u8; 32];
 
-fn print(bytes: &[u8]) -> Print {
+pub(super) fn print(bytes: &[u8]) -> Print {
     Sha256::digest(bytes).into()
 }
 
@@ -23,6 +23,8 @@ pub(super) struct Model {
     pub(super) entities: BTreeMap<EntityId, EntityModel>,
     pub(super) claims: BTreeMap<Vec<u8>, EntityId>,
     pub(super) items: BTreeMap<u64, Item>,
+    /// The last entry that is gone: what is kept of those before it is where the fold begins.
+    pub(super) base: u64,
 }
 
 #[derive(Debug)]
@@ -30,11 +32,27 @@ pub(super) struct EntityModel {
     kind: Kind,
     partition: PartitionId,
     version: Version,
-    /// Whole: the journal says of the next one only what is new.
-    view: Bytes,
+    view: Seen,
+    /// The version of its last view, as its row says.
+    last: Version,
     labels: Vec<Label>,
     wake_up: Option<Micros>,
     pub(super) spans: Vec<HistorySpan>,
+}
+
+/// A view as the fold has it.
+#[derive(Debug)]
+enum Seen {
+    /// Whole, as long as more are to come: the journal says of the next one only what is new.
+    Whole(Bytes),
+    /// The last one.
+    Last(Print),
+}
+
+impl Seen {
+    fn of(view: Bytes, is_last: bool) -> Self {
+        if is_last { Self::Last(print(&view)) } else { Self::Whole(view) }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,8 +75,41 @@ impl Item {
 }
 
 impl Model {
+    /// Begins with an entity that is kept.
+    pub(super) fn keep(&mut self, id: EntityId, row: ViewRow, last: Version) -> Result<(), String> {
+        for claim in row.claims.iter() {
+            if let Some(holder) = self.claims.insert(claim.0.clone(), id) {
+                return Err(format!("kept-views: {claim:?} is of {id:?} and of {holder:?}"));
+            }
+        }
+        let entity = EntityModel {
+            kind: row.kind,
+            partition: row.partition,
+            version: row.version,
+            view: Seen::of(row.view, row.version >= last),
+            last,
+            labels: row.labels,
+            wake_up: row.wake_up,
+            spans: Vec::new(),
+        };
+        self.entities.insert(id, entity);
+        Ok(())
+    }
+
+    pub(super) fn version(&self, id: EntityId) -> Option<Version> {
+        self.entities.get(&id).map(|entity| entity.version)
+    }
+
     /// Folds one entry; gives the number of its events, or what is impossible about it.
-    pub(super) fn take(&mut self, position: u64, entry: &Entry) -> Result<u64, String> {
+    ///
+    /// `last`: at which version an entity ends, as its row says. After that version its view is held no more; a row that
+    /// says too little is damage, and is found by what follows.
+    pub(super) fn take(
+        &mut self,
+        position: u64,
+        entry: &Entry,
+        last: &dyn Fn(EntityId) -> Version,
+    ) -> Result<u64, String> {
         match entry {
             Entry::Arrival { account, received_at, body } => {
                 let item = Item {
@@ -75,7 +126,7 @@ impl Model {
                     self.take_done(position, done)?;
                 }
                 match change {
-                    Some(change) => self.take_change(position, change),
+                    Some(change) => self.take_change(position, change, last),
                     None => Ok(0),
                 }
             }
@@ -92,7 +143,12 @@ impl Model {
         .ok_or_else(|| format!("journal: entry {position} works off an item that does not wait"))
     }
 
-    fn take_change(&mut self, position: u64, change: &ChangeEntry) -> Result<u64, String> {
+    fn take_change(
+        &mut self,
+        position: u64,
+        change: &ChangeEntry,
+        last: &dyn Fn(EntityId) -> Version,
+    ) -> Result<u64, String> {
         let events = change.events.len() as u64;
         let found = self.entities.get(&change.id).map_or(0, |old| old.version);
         if found != change.before {
@@ -114,15 +170,23 @@ impl Model {
             kind: change.kind,
             partition: change.partition,
             version: 0,
-            view: Bytes::new(),
+            view: Seen::Whole(Bytes::new()),
+            last: last(change.id),
             labels: Vec::new(),
             wake_up: None,
             spans: Vec::new(),
         });
         if let Some(view) = &change.view {
-            entity.view = view
-                .whole(&entity.view)
+            let Seen::Whole(before) = &entity.view else {
+                return Err(format!(
+                    "views: of {:?} says that it ends before journal entry {position}",
+                    change.id
+                ));
+            };
+            let view = view
+                .whole(before)
                 .map_err(|error| format!("journal: entry {position}: {error}"))?;
+            entity.view = Seen::of(view, change.before + events >= entity.last);
         }
         if events > 0 {
             entity.spans.push(HistorySpan {
@@ -172,8 +236,15 @@ impl Model {
 }
 
 impl EntityModel {
+    fn print(&self) -> Print {
+        match &self.view {
+            Seen::Whole(view) => print(view),
+            Seen::Last(print) => *print,
+        }
+    }
+
     /// The first thing in which a row differs.
-    pub(super) fn difference(&self, row: &ViewRow) -> Option<String> {
+    pub(super) fn difference(&self, row: &ViewRow, view: Print) -> Option<String> {
         if row.version != self.version {
             return Some(format!(
                 "is at version {}, in the journal at {}",
@@ -182,7 +253,7 @@ impl EntityModel {
         }
         let differs = if row.kind != self.kind || row.partition != self.partition {
             "has another kind or partition than in the journal"
-        } else if row.view != self.view {
+        } else if view != self.print() {
             "has another view than in the journal"
         } else if row.labels != self.labels {
             "has other labels than in the journal"

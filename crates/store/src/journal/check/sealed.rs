@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use bytes::Bytes;
+
 use crate::{
     EntityId,
     journal::{
@@ -12,12 +14,18 @@ use crate::{
     record::{MovedRow, SealedEntity},
 };
 
-use super::{CheckReport, read};
+use super::{
+    CheckReport,
+    model::{Print, print},
+    read,
+};
 
 /// Everything that is sealed. What has a row as well has changed since.
 #[derive(Debug, Default)]
 pub(super) struct AtRest {
+    /// Without their views.
     pub(super) entities: BTreeMap<EntityId, SealedEntity>,
+    pub(super) views: BTreeMap<EntityId, Print>,
     /// Those whose wake-up was moved since.
     pub(super) moved: BTreeSet<EntityId>,
 }
@@ -33,7 +41,9 @@ impl AtRest {
         let mut expected = BTreeSet::new();
         for block in sealed.all_blocks(kv) {
             let (number, entities) = block?;
-            for entity in entities {
+            for mut entity in entities {
+                found.views.insert(entity.id, print(&entity.row.view));
+                entity.row.view = Bytes::new();
                 expected.extend(keys_of(&entity).into_iter().map(|key| (key, number)));
                 let id = entity.id;
                 if found.entities.insert(id, entity).is_some() {
@@ -68,7 +78,12 @@ impl AtRest {
             let id = keys::trailing_id(Space::Moved, &key)?;
             let row = read::<MovedRow>(&bytes, report);
             match (self.entities.get_mut(&id), row) {
-                (Some(entity), Some(MovedRow { seq, wake_up })) if key.len() == keys::ID_BYTES => {
+                (Some(_), Some(MovedRow { left: true, .. })) if key.len() == keys::ID_BYTES => {
+                    self.entities.remove(&id);
+                }
+                (Some(entity), Some(MovedRow { seq, wake_up, left: false }))
+                    if key.len() == keys::ID_BYTES =>
+                {
                     (entity.row.seq, entity.row.wake_up) = (seq, wake_up);
                     self.moved.insert(id);
                 }

@@ -7,10 +7,18 @@ use std::{cmp::Reverse, collections::BinaryHeap, ops::Bound, sync::Arc};
 
 use crate::kv::{Batch, Direction, Kv, KvError, Space, Span};
 
-use super::{Sealed, Table, TableName, filter::Filter, key, table::RowWriter};
+use super::{
+    Gone, Sealed, Table, TableName,
+    filter::Filter,
+    key,
+    table::{Blocks, RowWriter},
+};
 
 /// Tables of this level are not merged any more: some millions of entities.
 const MOST_LEVEL: u8 = 4;
+
+/// So many blocks must have gone before a table is written anew for them.
+const RENEWED: u64 = 8;
 
 /// Rows that are removed in one step.
 const REMOVED: usize = 256;
@@ -22,6 +30,8 @@ pub(crate) struct Upkeep {
     merge: Option<Merge>,
     /// Tables that are named no more, and may have rows.
     dropping: Vec<TableName>,
+    /// Tables that the last step has left out.
+    dead: Vec<TableName>,
 }
 
 /// How much is merged.
@@ -38,6 +48,10 @@ struct Merge {
     inputs: Vec<Arc<Table>>,
     output: TableName,
     filter: Filter,
+    /// Blocks whose keys are left out.
+    gone: Gone,
+    /// Those that are led to.
+    blocks: Blocks,
     /// The last key that is in the output.
     done: Option<Vec<u8>>,
 }
@@ -81,14 +95,16 @@ impl Upkeep {
     ) -> Result<bool, KvError> {
         let dropped = self.drop_rows(kv, batch)?;
         if self.merge.is_none() {
+            self.leave_out(sealed);
             self.merge = self.begin(sealed, pace.tables.max(2));
         }
         let Some(merge) = &mut self.merge else {
-            return Ok(dropped);
+            return Ok(dropped || !self.dead.is_empty());
         };
         if merge.step(kv, pace.keys, batch)? {
             let filter = std::mem::replace(&mut merge.filter, Filter::for_keys(0));
-            let output = Table::close(merge.output, filter, batch);
+            let output =
+                Table::close(merge.output, filter, merge.gone.count(), merge.blocks, batch);
             sealed
                 .tables
                 .retain(|table| !merge.inputs.iter().any(|input| input.name == table.name));
@@ -99,6 +115,8 @@ impl Upkeep {
 
     /// The batch of the last step is durable, and `sealed` is what is there.
     pub(crate) fn settle(&mut self, sealed: &Sealed) {
+        let dead = std::mem::take(&mut self.dead);
+        self.dropping.extend(dead.into_iter().filter(|name| !sealed.names(*name)));
         if let Some(merge) = self.merge.take_if(|merge| sealed.names(merge.output)) {
             self.dropping.extend(merge.inputs.iter().map(|input| input.name));
         }
@@ -106,9 +124,21 @@ impl Upkeep {
 
     /// The batch of the last step was not written.
     pub(crate) fn abandon(&mut self) {
+        self.dead.clear();
         if let Some(merge) = self.merge.take() {
             self.dropping.push(merge.output);
         }
+    }
+
+    /// Names those tables no more that lead to no block.
+    fn leave_out(&mut self, sealed: &mut Sealed) {
+        let Sealed { tables, gone, .. } = sealed;
+        tables.retain(|table| {
+            let leads_nowhere =
+                gone.has_all(table.blocks.first, table.blocks.last) || table.blocks == Blocks::NONE;
+            self.dead.extend(leads_nowhere.then_some(table.name));
+            !leads_nowhere
+        });
     }
 
     fn begin(&mut self, sealed: &Sealed, count: usize) -> Option<Merge> {
@@ -126,9 +156,23 @@ impl Upkeep {
             inputs.truncate(count);
             let filter = Filter::for_all(inputs.iter().map(|table| &table.filter));
             let output = TableName { level: level + 1, number: self.number() };
-            return Some(Merge { inputs, output, filter, done: None });
+            let gone = sealed.gone.clone();
+            return Some(Merge { inputs, output, filter, gone, blocks: Blocks::NONE, done: None });
         }
-        None
+        self.renew(sealed)
+    }
+
+    /// Writes a table anew in which half of the keys may lead nowhere: as many blocks have gone since it was written as
+    /// there are. So a key that stays is written once more for each that went, at most.
+    fn renew(&mut self, sealed: &Sealed) -> Option<Merge> {
+        let gone = sealed.gone.count();
+        let there = sealed.blocks - gone;
+        let old = |table: &&Arc<Table>| gone - table.gone > there.max(RENEWED);
+        let input = sealed.tables.iter().filter(old).min_by_key(|table| table.gone)?;
+        let output = TableName { level: input.name.level, number: self.number() };
+        let filter = input.filter.emptied();
+        let (inputs, gone) = (vec![Arc::clone(input)], sealed.gone.clone());
+        Some(Merge { inputs, output, filter, gone, blocks: Blocks::NONE, done: None })
     }
 
     /// Removes rows of tables that nobody names; one leaves the list when nothing of it is found any more.
@@ -183,9 +227,12 @@ impl Merge {
             if let Some(next) = inputs[place].next() {
                 heads.push(Reverse((next?, place)));
             }
-            rows.push(&key, block, batch)?;
-            if let Some(hash) = key::hash_of(&key) {
-                self.filter.insert(hash);
+            if !self.gone.has(block) {
+                self.blocks.add(block);
+                rows.push(&key, block, batch)?;
+                if let Some(hash) = key::hash_of(&key) {
+                    self.filter.insert(hash);
+                }
             }
             self.done = Some(key);
             written += 1;

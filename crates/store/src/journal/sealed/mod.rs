@@ -11,10 +11,14 @@
 //! - What the tables are stands in one row, which is written with them in one batch: a table is there whole, or it is
 //!   what a merge has left, and goes.
 //!
+//! - An entity that **leaves** ([`super::base`]) is marked; a block goes once nobody needs it, and its keys lead nowhere
+//!   until their table is written anew.
+//!
 //! An entity that changes otherwise after it was sealed has a row again, and keeps it: a row is newer than what is
 //! sealed, and nothing is sealed twice. So whatever is busy under one label costs what it did before.
 
 mod filter;
+mod gone;
 mod key;
 mod listed;
 mod merge;
@@ -28,13 +32,14 @@ use std::{rc::Rc, sync::Arc};
 
 use crate::{
     Claim, EntityId,
-    kv::{Direction, Kv, KvError, Space, Span, wide},
+    kv::{Batch, Direction, Kv, KvError, Pager, Space, Span, wide},
     record::{
         BlockRecord, MovedRow, RecordError, SealedEntity, TablesRow, ViewRow, decode, encode,
     },
 };
 
 use super::keys;
+use gone::Gone;
 use table::{Pointer, Table, TableName};
 
 /// Whether an entity may be sealed: it is listed under its state alone. What carries another label (open, a review) is to
@@ -49,6 +54,7 @@ pub(crate) struct Sealed {
     tables: Vec<Arc<Table>>,
     /// The number of the next block.
     blocks: u64,
+    pub(crate) gone: Gone,
 }
 
 impl Sealed {
@@ -64,31 +70,36 @@ impl Sealed {
         };
         let row: TablesRow = match kv.get(Space::Meta, keys::SEALED)? {
             Some(bytes) => decode(&bytes)?,
-            None => TablesRow { tables: Vec::new(), blocks: 0 },
+            None => TablesRow { tables: Vec::new(), blocks: 0, gone: Vec::new() },
         };
-        if row.blocks != blocks {
+        let TablesRow { tables: named, blocks: said, gone } = row;
+        let gone = Gone::of_stretches(gone).ok_or_else(|| {
+            KvError::Damaged("which sealed blocks are gone cannot be read".to_owned())
+        })?;
+        // The last ones may be gone.
+        if blocks > said || (blocks..said).any(|block| !gone.has(block)) {
             return Err(KvError::Damaged(format!(
-                "there should be {} sealed blocks, and there are {blocks}",
-                row.blocks
+                "there should be {said} sealed blocks, and there are {blocks}"
             )));
         }
-        let named: Vec<TableName> =
-            row.tables.into_iter().map(|(level, number)| TableName { level, number }).collect();
+        let mut names = Vec::with_capacity(named.len());
         let mut tables = Vec::with_capacity(named.len());
-        for name in &named {
-            tables.push(Arc::new(Table::open(kv, *name)?));
+        for entry in named {
+            let table = Table::open(kv, entry)?;
+            names.push(table.name);
+            tables.push(Arc::new(table));
         }
-        let upkeep = Upkeep::open(kv, &named)?;
-        Ok((Self { tables, blocks }, upkeep))
+        let upkeep = Upkeep::open(kv, &names)?;
+        Ok((Self { tables, blocks: said, gone }, upkeep))
     }
 
     /// The row that says what is there.
     pub(crate) fn row(&self) -> Result<Vec<u8>, RecordError> {
-        let names = self.tables.iter().map(|table| (table.name.level, table.name.number));
-        encode(&TablesRow { tables: names.collect(), blocks: self.blocks })
+        let tables = self.tables.iter().map(|table| table.entry()).collect();
+        encode(&TablesRow { tables, blocks: self.blocks, gone: self.gone.stretches().to_vec() })
     }
 
-    /// An entity that is sealed and has no row, as it is now.
+    /// An entity that is sealed and has no row, as it is now; not one that has left.
     pub(crate) fn entity(
         &self,
         kv: &dyn Kv,
@@ -97,27 +108,37 @@ impl Sealed {
         let Some(mut found) = self.find(kv, id)? else {
             return Ok(None);
         };
-        moved(kv, id, &mut found.row)?;
-        Ok(Some(found))
+        Ok(moved(kv, id, &mut found.row)?.then_some(found))
     }
 
-    /// An entity as it was sealed; a row of it is newer.
+    /// An entity as it was sealed, and has perhaps left; a row of it is newer.
     pub(crate) fn find(&self, kv: &dyn Kv, id: EntityId) -> Result<Option<SealedEntity>, KvError> {
-        // Not two of them: an id is sealed once, and its key is no hash.
+        Ok(self.placed(kv, id)?.map(|(_, found)| found))
+    }
+
+    /// As [`Sealed::find`], with the number of its block.
+    pub(crate) fn placed(
+        &self,
+        kv: &dyn Kv,
+        id: EntityId,
+    ) -> Result<Option<(u64, SealedEntity)>, KvError> {
+        // Not two of them: an id is sealed once as long as its block is there, and its key is no hash.
         let Some(block) = self.blocks_of(kv, &key::entity(id))?.pop() else {
             return Ok(None);
         };
         let found = block_of(kv, block)?.into_iter().find(|found| found.id == id);
         let lost = || KvError::Damaged(format!("sealed block {block} has lost {id:?}"));
-        found.map(Some).ok_or_else(lost)
+        found.map(|found| Some((block, found))).ok_or_else(lost)
     }
 
-    /// The entity that was sealed with a claim.
+    /// The entity that was sealed with a claim, unless it has left.
     pub(crate) fn holder(&self, kv: &dyn Kv, claim: &Claim) -> Result<Option<EntityId>, KvError> {
         let key = key::claim(claim);
         for block in self.blocks_of(kv, &key)? {
             let mut entities = block_of(kv, block)?.into_iter();
-            if let Some(found) = entities.find(|found| found.row.claims.contains(claim)) {
+            if let Some(found) = entities.find(|found| found.row.claims.contains(claim))
+                && !has_left(kv, found.id)?
+            {
                 return Ok(Some(found.id));
             }
         }
@@ -131,6 +152,38 @@ impl Sealed {
                 blocks.extend(table.name.find(kv, &key.bytes)?);
             }
         }
+        // Keys of blocks that are gone stay until their table is written anew.
+        blocks.retain(|block| !self.gone.has(*block));
+        Ok(blocks)
+    }
+
+    /// Whether a key leads to an entity that is none any more.
+    pub(crate) fn is_gone(&self, kv: &dyn Kv, id: EntityId, block: u64) -> Result<bool, KvError> {
+        Ok(self.gone.has(block) || has_left(kv, id)?)
+    }
+
+    /// Notes that a block is gone. Its row is removed by [`clear`], once nobody reads it any more.
+    pub(crate) fn drop_block(&mut self, block: u64) {
+        self.gone.insert(block);
+    }
+
+    /// Blocks that are gone and still have a row, at most `limit`.
+    pub(crate) fn uncleared(&self, kv: &dyn Kv, limit: usize) -> Result<Vec<u64>, KvError> {
+        let mut blocks = Vec::new();
+        for (first, after) in self.gone.stretches() {
+            for pair in
+                Pager::new(kv, Space::Sealed, keys::seq_span(*first, after - 1), Direction::Up)
+            {
+                let (key, part) = wide::split_key(Space::Sealed, &pair?.0)?;
+                if part != 0 {
+                    continue;
+                }
+                blocks.push(keys::seq_of(Space::Sealed, &key)?);
+                if blocks.len() >= limit {
+                    return Ok(blocks);
+                }
+            }
+        }
         Ok(blocks)
     }
 
@@ -139,7 +192,12 @@ impl Sealed {
         &self,
         kv: &dyn Kv,
     ) -> impl Iterator<Item = Result<Pointer, KvError>> {
-        self.tables.iter().flat_map(move |table| table.name.all(kv))
+        // Keys of blocks that are gone are as good as gone themselves.
+        let stays = |found: &Result<Pointer, KvError>| match found {
+            Ok((_, block)) => !self.gone.has(*block),
+            Err(_) => true,
+        };
+        self.tables.iter().flat_map(move |table| table.name.all(kv)).filter(stays)
     }
 
     /// A filter that does not know what its table has.
@@ -163,20 +221,49 @@ impl Sealed {
         &self,
         kv: &dyn Kv,
     ) -> impl Iterator<Item = Result<(u64, Vec<SealedEntity>), KvError>> {
-        (0..self.blocks).map(move |number| Ok((number, block_of(kv, number)?)))
+        let there = (0..self.blocks).filter(|number| !self.gone.has(*number));
+        there.map(move |number| Ok((number, block_of(kv, number)?)))
     }
 }
 
-/// Applies what has moved the wake-up of a sealed entity since.
-fn moved(kv: &dyn Kv, id: EntityId, row: &mut ViewRow) -> Result<(), KvError> {
+/// Applies what has moved the wake-up of a sealed entity since. False: it has left.
+fn moved(kv: &dyn Kv, id: EntityId, row: &mut ViewRow) -> Result<bool, KvError> {
     if let Some(bytes) = kv.get(Space::Moved, &keys::entity(id))? {
-        let MovedRow { seq, wake_up } = decode(&bytes)?;
+        let MovedRow { seq, wake_up, left } = decode(&bytes)?;
         (row.seq, row.wake_up) = (seq, wake_up);
+        return Ok(!left);
     }
+    Ok(true)
+}
+
+/// Whether an entity that is in a block is none any more.
+pub(crate) fn has_left(kv: &dyn Kv, id: EntityId) -> Result<bool, KvError> {
+    match kv.get(Space::Moved, &keys::entity(id))? {
+        Some(bytes) => Ok(decode::<MovedRow>(&bytes)?.left),
+        None => Ok(false),
+    }
+}
+
+/// Marks a sealed entity as one that has left.
+pub(crate) fn mark_left(id: EntityId, seq: u64, batch: &mut Batch) -> Result<(), RecordError> {
+    let row = encode(&MovedRow { seq, wake_up: None, left: true })?;
+    batch.put(Space::Moved, keys::entity(id).to_vec(), row);
     Ok(())
 }
 
-fn block_of(kv: &dyn Kv, number: u64) -> Result<Vec<SealedEntity>, KvError> {
+/// Removes a block that is gone, and the marks of who was in it.
+pub(crate) fn clear(kv: &dyn Kv, number: u64, batch: &mut Batch) -> Result<(), KvError> {
+    for entity in block_of(kv, number)? {
+        if has_left(kv, entity.id)? {
+            batch.remove(Space::Moved, keys::entity(entity.id).to_vec());
+        }
+    }
+    let parts = wide::get(kv, Space::Sealed, &keys::seq(number))?.map_or(0, |(_, parts)| parts);
+    wide::remove(batch, Space::Sealed, &keys::seq(number), parts);
+    Ok(())
+}
+
+pub(crate) fn block_of(kv: &dyn Kv, number: u64) -> Result<Vec<SealedEntity>, KvError> {
     match wide::get(kv, Space::Sealed, &keys::seq(number))? {
         Some((bytes, _)) => Ok(BlockRecord::open(&bytes)?),
         None => Err(KvError::Damaged(format!("sealed block {number} is missing"))),

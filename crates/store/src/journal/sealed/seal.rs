@@ -11,7 +11,7 @@ use super::{
     Sealed, Table, TableName, at_rest,
     filter::Filter,
     key,
-    table::{Pointer, RowWriter},
+    table::{Blocks, Pointer, RowWriter},
 };
 use crate::journal::keys;
 
@@ -88,7 +88,8 @@ impl Sealing {
         // Two claims of one hash in one block are one key.
         pointers.sort_unstable();
         pointers.dedup();
-        let table = write_table(TableName { level: 0, number }, &pointers, batch)?;
+        let table =
+            write_table(TableName { level: 0, number }, &pointers, sealed.gone.count(), batch)?;
         sealed.tables.push(Arc::new(table));
         Ok(())
     }
@@ -106,17 +107,20 @@ pub(crate) fn keys_of(entity: &SealedEntity) -> Vec<Vec<u8>> {
 fn write_table(
     name: TableName,
     pointers: &[Pointer],
+    gone: u64,
     batch: &mut Batch,
 ) -> Result<Table, RecordError> {
     let hashes: Vec<u64> = pointers.iter().filter_map(|(key, _)| key::hash_of(key)).collect();
     let mut filter = Filter::for_keys(hashes.len());
     hashes.into_iter().for_each(|hash| filter.insert(hash));
     let mut rows = RowWriter::new(name);
+    let mut blocks = Blocks::NONE;
     for (key, block) in pointers {
+        blocks.add(*block);
         rows.push(key, *block, batch)?;
     }
     rows.flush(batch)?;
-    Ok(Table::close(name, filter, batch))
+    Ok(Table::close(name, filter, gone, blocks, batch))
 }
 
 /// About how many bytes an entity takes in a block.

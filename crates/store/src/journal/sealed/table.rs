@@ -9,7 +9,7 @@ use bytes::Bytes;
 
 use crate::{
     kv::{Batch, Direction, Kv, KvError, Pager, Pair, Space, Span, wide},
-    record::{FilterRecord, IndexEntry, IndexRow, RecordError},
+    record::{FilterRecord, IndexEntry, IndexRow, RecordError, TableEntry},
 };
 
 use super::{filter::Filter, key};
@@ -30,6 +30,26 @@ pub(crate) struct TableName {
 pub(crate) struct Table {
     pub(super) name: TableName,
     pub(super) filter: Filter,
+    /// How many blocks were gone when it was begun: keys of those are not in it.
+    pub(super) gone: u64,
+    pub(super) blocks: Blocks,
+}
+
+/// The blocks that a table leads to: none outside of these.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Blocks {
+    pub(super) first: u64,
+    pub(super) last: u64,
+}
+
+impl Blocks {
+    /// None yet.
+    pub(super) const NONE: Self = Self { first: u64::MAX, last: 0 };
+
+    pub(super) fn add(&mut self, block: u64) {
+        self.first = self.first.min(block);
+        self.last = self.last.max(block);
+    }
 }
 
 /// A key and the block of its entity.
@@ -152,7 +172,9 @@ impl TableName {
 
 impl Table {
     /// Reads the filter of a table.
-    pub(super) fn open(kv: &dyn Kv, name: TableName) -> Result<Self, KvError> {
+    pub(super) fn open(kv: &dyn Kv, entry: TableEntry) -> Result<Self, KvError> {
+        let TableEntry { level, number, gone, first, last } = entry;
+        let name = TableName { level, number };
         let missing = || {
             KvError::Damaged(format!(
                 "the sealed index has lost the filter of table {}.{}",
@@ -162,14 +184,26 @@ impl Table {
         let (bytes, _) =
             wide::get(kv, Space::SealedIndex, &name.filter_key())?.ok_or_else(missing)?;
         let filter = Filter::of_words(FilterRecord::open(&bytes)?).ok_or_else(missing)?;
-        Ok(Self { name, filter })
+        Ok(Self { name, filter, gone, blocks: Blocks { first, last } })
+    }
+
+    /// As it is named.
+    pub(super) fn entry(&self) -> TableEntry {
+        let Self { name: TableName { level, number }, gone, blocks, .. } = *self;
+        TableEntry { level, number, gone, first: blocks.first, last: blocks.last }
     }
 
     /// Ends the writing of a table.
-    pub(super) fn close(name: TableName, filter: Filter, batch: &mut Batch) -> Self {
+    pub(super) fn close(
+        name: TableName,
+        filter: Filter,
+        gone: u64,
+        blocks: Blocks,
+        batch: &mut Batch,
+    ) -> Self {
         let bytes = FilterRecord::seal(filter.words());
         wide::put(batch, Space::SealedIndex, &name.filter_key(), &bytes);
-        Self { name, filter }
+        Self { name, filter, gone, blocks }
     }
 }
 

@@ -80,6 +80,7 @@ fn copy(
 ) -> Result<u64, TransferError> {
     let path = swap::copy_path(&config.path, config.backend);
     let to = open::backend(config.backend, &path, config.cache_bytes, None, ballast)?;
+    to.accept().map_err(failed)?;
     let total = count(from)?;
     let rows = copy_rows(from, &*to, total, progress).map_err(failed)?;
     let same = same_rows(from, &*to).map_err(failed)?;

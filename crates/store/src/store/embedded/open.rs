@@ -18,7 +18,7 @@ use crate::{
     Incarnation,
     folder::{self, Ballast, DiskRoom, FileMark, FolderLock, FormatError, LockError},
     journal::{Guard, Journal, OpenOptions, RecoverError, RoomPolicy},
-    kv::{EngineOpenError, Kv},
+    kv::{EngineOpenError, Kv, KvError},
     record::MarkRecord,
 };
 
@@ -67,7 +67,7 @@ pub(super) fn whole(config: &EmbeddedConfig, life: Life) -> Result<Opened, OpenE
             everything: config.reserve_bytes,
         }),
     };
-    let journal = recover(kv, options, config)?;
+    let journal = recover(kv, options, config, &ballast)?;
     Ok(Opened { journal, lock, ballast })
 }
 
@@ -231,10 +231,15 @@ fn recover(
     kv: Arc<dyn Kv>,
     options: OpenOptions,
     config: &EmbeddedConfig,
+    ballast: &Ballast,
 ) -> Result<Journal, OpenError> {
+    let accept = || match kv.accept() {
+        Err(KvError::Full(_)) if ballast.release().unwrap_or(false) => kv.accept(),
+        other => other,
+    };
     let opened = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         let journal = Journal::open(Arc::clone(&kv), options)?;
-        kv.accept()?;
+        accept()?;
         Ok(journal)
     }));
     if !matches!(opened, Ok(Ok(_))) {
