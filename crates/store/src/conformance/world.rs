@@ -123,7 +123,7 @@ impl World {
     pub fn over() -> impl Iterator<Item = (Kind, Option<Label>)> {
         let labelled =
             |kind| LABELS.into_iter().take(3).map(move |label| (kind, Some(Label::from(label))));
-        World::kinds().flat_map(labelled).chain([(Kind(2), None)])
+        Self::kinds().flat_map(labelled).chain([(Kind(2), None)])
     }
 
     /// The ordinal of an inbox number; numbers of different backends differ.

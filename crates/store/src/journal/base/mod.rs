@@ -2,8 +2,8 @@
 //!
 //! The **base** is the state after the last entry that is gone: every entity that stays, with its whole history, and every
 //! inbox item that waited. `base + journal` makes the rows, as the journal alone did before; a check, a copy and an
-//! export begin with it. It moves in small steps ([`super::retain`]), and each step is one batch: what [`fold`] makes of
-//! the oldest records, who leaves ([`leave`]), and where the journal begins now. The records themselves go afterwards,
+//! export begin with it. It moves in small steps ([`super::retain`]), and each step is one batch: what [`mod@fold`] makes of
+//! the oldest records, who leaves ([`mod@leave`]), and where the journal begins now. The records themselves go afterwards,
 //! and a crash in between leaves some that nobody reads, until they go as well.
 //!
 //! So one entity that waits for a year costs what it is, and not the journal of the year.

@@ -151,7 +151,7 @@ impl StorageBackend for TentativeFile {
             held.found = held.found.min(len);
             held.blocks.split_off(&len.div_ceil(BLOCK));
             let last = len / BLOCK;
-            if len % BLOCK != 0 {
+            if !len.is_multiple_of(BLOCK) {
                 let mut block = held.block(&self.0.file, last)?;
                 block[usize::try_from(len % BLOCK).unwrap_or(0)..].fill(0);
                 held.blocks.insert(last, block);
