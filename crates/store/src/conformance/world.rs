@@ -210,7 +210,7 @@ impl World {
             Operation::Retain { forget } => {
                 self.counter += 1;
                 let tombstones = forget.then_some(0);
-                let retention = Retention { keep: 0, tombstones, over: World::over().collect() };
+                let retention = Retention { keep: 0, tombstones, over: Self::over().collect() };
                 Step::Retain(Retain {
                     now: self.counter.cast_signed(),
                     retention,
