@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use orderkeep_core::{Event, EventRecord, FailReason, OrderId};
+use orderkeep_sandbox::OrderEntry;
 
 /// How far each order was told at some moment.
 pub(crate) type Told = BTreeMap<OrderId, u64>;
@@ -14,6 +15,8 @@ pub(crate) struct Followed {
     pub(super) version: u64,
     /// Its locks, the one that counts last.
     locks: Vec<String>,
+    /// The provider's order that is its own.
+    bound: Option<String>,
     addresses: BTreeSet<String>,
     /// It was made again from what the provider said, where an older copy did not know it.
     pub(super) rebuilt: bool,
@@ -36,6 +39,12 @@ impl Followed {
         self.locks.last().map(String::as_str)
     }
 
+    /// Of these orders of the provider's, its own; all of them before it is bound to one.
+    pub(super) fn its_own<'a>(&self, made: &'a [OrderEntry]) -> Vec<&'a OrderEntry> {
+        let bound = self.bound.as_deref();
+        made.iter().filter(|made| bound.is_none_or(|bound| made.order_id == bound)).collect()
+    }
+
     pub(crate) fn had_lock(&self, lock_id: &str) -> bool {
         self.locks.iter().any(|lock| lock == lock_id)
     }
@@ -53,6 +62,9 @@ impl Followed {
     pub(super) fn take_in(&mut self, event: &Event, early: bool) {
         if let Event::Submitted { terms, .. } | Event::Relocked { terms } = event {
             self.locks.push(terms.lock_id.to_string());
+        }
+        if let Event::Bound { provider_order, .. } = event {
+            self.bound = Some(provider_order.to_string());
         }
         if let Event::WalletGiven { address } = event {
             self.addresses.insert(address.to_string());
@@ -113,5 +125,37 @@ impl Retold {
         });
         self.copied = copied;
         missing
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use orderkeep_core::{Cause, Timestamp};
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn noted(text: &str) -> EventRecord {
+        let event = Event::Noted { text: text.to_owned() };
+        EventRecord { at: Timestamp::from_micros(0), cause: Cause::Clock, event }
+    }
+
+    #[test]
+    fn what_a_copy_lacks_or_tells_otherwise_is_seen() {
+        let [one, other] = [1, 2].map(|id| OrderId(Uuid::from_u128(id)));
+        let mut retold = Retold::default();
+        for version in 1..=3 {
+            retold.hear(one, version, &noted("called them"));
+        }
+        assert_eq!(retold.is_again(one, 1, &noted("called them")), Again::No, "there is no copy");
+        let told = Told::from([(one, 2), (other, 1)]);
+        assert_eq!(retold.take_over(Told::from([(one, 2), (other, 1)]), &told), None);
+        assert_eq!(retold.is_again(one, 1, &noted("called them")), Again::Same);
+        assert_eq!(retold.is_again(one, 2, &noted("wrote to them")), Again::Changed);
+        assert_eq!(retold.is_again(one, 3, &noted("another life")), Again::No);
+        assert_eq!(retold.is_again(other, 1, &noted("was never heard")), Again::No);
+        for lacking in [Told::from([(one, 1), (other, 1)]), Told::from([(one, 2)])] {
+            assert!(retold.take_over(lacking, &told).is_some());
+        }
     }
 }

@@ -73,3 +73,68 @@ impl World {
         Some(format!("time decided at {at} {why}"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use orderkeep_core::{Cause, Event, Timestamp};
+
+    use super::*;
+    use crate::{
+        plan::{Plan, scripts},
+        world::Shared,
+    };
+
+    /// A calm day on which the first lock is taken, and the engine is 100 s old. Its lock ends after 60 s, the window 80 s
+    /// later.
+    fn after_the_lock() -> (Arc<Shared>, String) {
+        let plan =
+            scripts().into_iter().next().map(|script| Plan { faults: Vec::new(), ..script.plan });
+        let shared = Shared::new(plan.unwrap(), false);
+        let lock = {
+            let mut world = shared.world();
+            world.seen.begin_life(0);
+            drop(world.pass());
+            world.sales[0].lock_id().unwrap().to_owned()
+        };
+        shared.time.pass_to(100_000);
+        (shared, lock)
+    }
+
+    fn verdict(shown: Millis) -> EventRecord {
+        let at = Timestamp::from_millis(START_MS + shown);
+        EventRecord { at, cause: Cause::Clock, event: Event::WalletRequested }
+    }
+
+    #[test]
+    fn a_verdict_of_time_is_judged_by_lock_window_and_sight() {
+        let (shared, lock) = after_the_lock();
+        let mut world = shared.world();
+        let judged = |world: &World, shown| world.judge_time(Some(&lock), &verdict(shown), &[]);
+        assert!(judged(&world, 141_000).unwrap().contains("before the provider was seen"));
+        world.seen.note(120_000, true);
+        assert_eq!(judged(&world, 141_000), None);
+        assert!(judged(&world, 138_000).unwrap().contains("may not before"));
+        assert!(judged(&world, 182_000).unwrap().contains("after the provider was last seen"));
+        world.seen.note(140_500, false);
+        assert!(judged(&world, 141_000).unwrap().contains("a call that failed"));
+        world.seen.note(150_000, true);
+        assert_eq!(judged(&world, 151_000), None);
+        world.seen.begin_life(160_000);
+        assert!(judged(&world, 161_000).unwrap().contains("before the provider was seen"));
+        assert_eq!(judged(&world, 151_000), None, "that was in the life before");
+    }
+
+    #[test]
+    fn a_clock_that_was_set_excuses_no_blindness() {
+        let (shared, lock) = after_the_lock();
+        let judged = |shown| shared.world().judge_time(Some(&lock), &verdict(shown), &[]);
+        shared.time.set_skew(600_000);
+        shared.time.pass_to(110_000);
+        shared.world().seen.note(105_000, true);
+        assert_eq!(judged(706_000), None);
+        assert!(judged(704_000).unwrap().contains("before the provider was seen"));
+        assert!(judged(400_000).unwrap().contains("never showed"));
+    }
+}

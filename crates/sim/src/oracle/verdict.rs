@@ -1,7 +1,8 @@
 //! No event without its cause in the world: what an order's history says happened is so in the provider's ledger.
 
 use orderkeep_core::{Cause, Event, EventRecord, FailReason, OrderId, OrderResult};
-use orderkeep_sandbox::OrderEntry;
+use orderkeep_sandbox::{OrderEntry, PaymentEntry};
+use rust_decimal::Decimal;
 
 use super::followed::Followed;
 use crate::world::World;
@@ -19,10 +20,36 @@ const fn says_something_of_the_provider(event: &Event) -> bool {
             | Event::Executed { .. }
             | Event::Corrected { .. }
             | Event::Reversed
+            | Event::LateFunds { .. }
             | Event::Failed { .. }
             | Event::RelockWanted { .. }
             | Event::Relocked { .. }
     )
+}
+
+/// Whether an order fails of this because the provider says so.
+const fn is_by_the_provider(reason: &FailReason) -> bool {
+    match reason {
+        FailReason::Expired | FailReason::Underpaid | FailReason::Provider(_) => true,
+        FailReason::LockExpired
+        | FailReason::LockInvalid
+        | FailReason::Cancelled
+        | FailReason::UnknownCreate => false,
+    }
+}
+
+/// The provider's own order is at its end, and that is none that was sold; unless it was, late, after its time was over.
+fn judge_end(reason: &FailReason, own: &[&OrderEntry]) -> Option<String> {
+    let ended = own.iter().any(|own| match reason {
+        FailReason::Provider(_) => own.status == "FAILED",
+        FailReason::Expired
+        | FailReason::Underpaid
+        | FailReason::LockExpired
+        | FailReason::LockInvalid
+        | FailReason::Cancelled
+        | FailReason::UnknownCreate => is_final(own) && own.status != "FAILED",
+    });
+    (!ended).then(|| format!("it failed as {}, and that is not so there", reason.name()))
 }
 
 impl World {
@@ -67,34 +94,49 @@ impl World {
         let made = self.all_made_of(sale);
         let followed = self.watcher.orders.get(&id);
         let lock = followed.and_then(Followed::lock);
+        let own = followed.map_or_else(Vec::new, |followed| followed.its_own(&made));
         let wrong = match &record.event {
             Event::Bound { provider_order, .. } => {
-                let ours = made.iter().any(|order| order.order_id == provider_order.as_str());
-                (!ours).then(|| "it was bound to an order that its lock did not make".to_owned())
+                let ours = |made: &OrderEntry| {
+                    made.order_id == provider_order.as_str() && Some(made.lock_id.as_str()) == lock
+                };
+                (!made.iter().any(ours))
+                    .then(|| "it was bound to an order that its lock did not make".to_owned())
             }
             Event::WalletGiven { address } => {
-                let theirs =
-                    |order: &OrderEntry| order.address.as_deref() == Some(address.as_str());
+                let theirs = own.iter().any(|own| own.address.as_deref() == Some(address.as_str()));
                 let changed = followed.is_some_and(|f| f.has_another_address(address.as_str()));
-                (changed || !made.iter().any(theirs))
-                    .then(|| format!("its address is said to be {address}"))
+                (changed || !theirs).then(|| format!("its address is said to be {address}"))
             }
             Event::Executed { .. } | Event::Corrected { result: OrderResult::Executed } => {
-                let executed = made.iter().any(|order| order.executed);
+                let executed = own.iter().any(|own| own.executed);
                 (!executed).then(|| "it is said to be executed".to_owned())
             }
             Event::Reversed | Event::Corrected { result: OrderResult::Reversed } => {
-                let reversed = made.iter().any(|order| order.status == "REVERSED");
+                let reversed = own.iter().any(|own| own.status == "REVERSED");
                 (!reversed).then(|| "it is said to be taken back".to_owned())
             }
             Event::Failed { reason, .. } => match followed.and_then(Followed::relocks) {
                 Some(relocks) => self.judge_declined(lock, reason, relocks, &made),
+                None if is_by_the_provider(reason) => judge_end(reason, &own),
                 None => self.judge_failed(sale, lock, reason, record, &made),
             },
             Event::RelockWanted { instead_of } => {
                 self.judge_failed(sale, lock, instead_of, record, &made)
             }
             Event::Relocked { terms } => return self.judge_relock(sale, id, terms, record),
+            Event::Corrected { result: OrderResult::Failed } => {
+                let failed = |own: &&OrderEntry| is_final(own) && !own.executed;
+                (!own.iter().any(failed)).then(|| "it is said to have failed after all".to_owned())
+            }
+            Event::LateFunds { received } => {
+                let paid = |own: &&OrderEntry| {
+                    let amount = |paid: &PaymentEntry| paid.amount.parse::<Decimal>();
+                    let amounts = own.payments.iter().map(amount);
+                    amounts.map(Result::unwrap_or_default).sum::<Decimal>() >= received.value()
+                };
+                (!own.iter().any(paid)).then(|| format!("{received} is said to have been received"))
+            }
             Event::Submitted { .. }
             | Event::CreateIntended { .. }
             | Event::CreateNotSent { .. }
@@ -107,8 +149,6 @@ impl World {
             | Event::WalletRequested
             | Event::NotFound
             | Event::SecondOrderFound { .. }
-            | Event::LateFunds { .. }
-            | Event::Corrected { result: OrderResult::Failed }
             | Event::ReviewRaised { .. }
             | Event::ReviewSettled { .. }
             | Event::Resolved { .. }
@@ -145,9 +185,9 @@ impl World {
     ) -> Option<String> {
         let there = self.is_or_will_be_there(lock, made);
         match reason {
+            // A fresh lock is never wanted instead of them.
             FailReason::Expired | FailReason::Underpaid | FailReason::Provider(_) => {
-                (!made.iter().any(is_final))
-                    .then(|| format!("it failed as {}, and is open there", reason.name()))
+                Some(format!("{} is the provider's to say", reason.name()))
             }
             FailReason::LockExpired | FailReason::LockInvalid => {
                 there.then(|| format!("it failed as {}", reason.name()))

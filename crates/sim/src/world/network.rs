@@ -39,7 +39,7 @@ impl Seen {
         self.0.iter().rev().find(|life| life.began_at <= at)
     }
 
-    fn note(&mut self, at: Millis, answered: bool) {
+    pub(crate) fn note(&mut self, at: Millis, answered: bool) {
         if let Some(life) = self.0.last_mut() {
             life.calls.push((at, answered));
         }
