@@ -301,6 +301,9 @@ impl Engine {
             Ok(()) => {
                 let cause = step.events.first().map(|record| &record.cause);
                 metrics::moved(None, &step.next, cause);
+                for record in &step.events {
+                    tracing::info!(order_id = %id, event = record.event.name(), state = %step.next.state_name(), "step");
+                }
                 // Should it not arrive, the durable wake-up brings the order back.
                 drop(self.inner.shard.send(Message::Submitted(id, wake_up)).await);
                 Ok(Submitted { order: step.next, replayed: false })

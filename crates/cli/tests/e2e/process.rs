@@ -127,6 +127,29 @@ fn a_wrong_configuration_says_what_to_do() {
     fails(missing, 78, &["/no/such/file.toml"]);
 }
 
+/// Whoever reads the log alone sees the whole life.
+#[test]
+fn each_event_of_an_order_is_one_line_of_json() {
+    let stage = Stage::new("", "");
+    let _engine = stage.start();
+    let (id, _) = stage.order("k");
+    stage.to_executed(&id);
+    let history = stage.get(&format!("/v1/orders/{id}/history")).body;
+    let history = history["items"].as_array().unwrap();
+    let log = || {
+        let log = fs::read_to_string(stage.folder.path().join("engine.log")).unwrap();
+        let lines = log.lines().filter(|line| line.starts_with('{'));
+        let lines = lines.map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+        let steps = lines.filter(|line| line["fields"]["message"] == "step");
+        steps.filter(|line| line["fields"]["order_id"] == id.as_str()).collect::<Vec<_>>()
+    };
+    until("the last line is there", || log().len() >= history.len());
+    let lines = log();
+    assert_eq!(lines.len(), history.len(), "{lines:?}");
+    assert_eq!(lines[0]["fields"]["event"], "submitted", "{lines:?}");
+    assert!(lines.iter().any(|line| line["fields"]["state"] == "Executed"), "{lines:?}");
+}
+
 #[test]
 fn callers_need_the_token_where_there_is_one() {
     let stage = Stage::new("", "");
