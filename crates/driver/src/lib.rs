@@ -16,6 +16,8 @@ pub mod engine;
 mod entropy;
 mod error;
 mod feed;
+#[cfg(test)]
+mod fixture;
 mod gate;
 mod inbox;
 pub mod metrics;

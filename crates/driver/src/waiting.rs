@@ -80,17 +80,18 @@ impl Drop for Waiter {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fixture::order;
 
     #[tokio::test(start_paused = true)]
     async fn a_step_wakes_those_who_wait_for_its_order_and_nobody_else() {
         let list = Arc::new(Waiting::default());
-        let [ours, other] = [1, 2].map(|n| OrderId(uuid::Uuid::from_u128(n)));
-        let mut waits = list.enter(ours, 9).unwrap();
+        let [ours, other] = [1, 2].map(order);
+        let mut waits = list.enter(ours.id, 9).unwrap();
         let soon = std::time::Duration::from_secs(1);
-        list.tell(other);
+        list.tell(&other);
         assert!(tokio::time::timeout(soon, waits.step()).await.is_err());
-        list.tell(ours);
-        assert!(tokio::time::timeout(soon, waits.step()).await.is_ok());
+        list.tell(&ours);
+        assert_eq!(tokio::time::timeout(soon, waits.step()).await, Ok(ours));
         // What was told is told.
         assert!(tokio::time::timeout(soon, waits.step()).await.is_err());
     }

@@ -42,47 +42,16 @@ impl Recent {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
-    use orderkeep_core::{
-        AccountId, Exact, IdempotencyKey, Order, Policy, Submit, Terms, Timestamp,
-    };
     use uuid::Uuid;
 
     use super::*;
-
-    fn known(number: u128) -> Known {
-        let now = Timestamp::from_millis(1_772_366_400_000);
-        let exact = |text: &str| text.parse::<Exact>().unwrap();
-        let submit = Submit {
-            account: AccountId::main(),
-            key: IdempotencyKey::new("key").unwrap(),
-            terms: Terms {
-                lock_id: "lock".parse().unwrap(),
-                pay_amount: exact("412.6"),
-                pay_currency: "usdc".parse().unwrap(),
-                network: "polygon".parse().unwrap(),
-                rate: exact("0.84"),
-                settle_currency: None,
-                settle_amount: None,
-                expires_at: now.plus(std::time::Duration::from_secs(900)),
-            },
-            reference: None,
-            relock: None,
-        };
-        let id = OrderId(Uuid::from_u128(number));
-        let step = Order::submit(id, submit, now, &Policy::default()).unwrap();
-        Known { order: Arc::new(step.next), wake_up: None }
-    }
+    use crate::fixture::order;
 
     #[test]
     fn it_remembers_the_last_ones_and_no_more() {
         let mut recent = Recent::default();
-        let some = known(0);
         for number in 0..=ORDERS_MAX as u128 {
-            let mut order = Order::clone(&some.order);
-            order.id = OrderId(Uuid::from_u128(number));
-            recent.put(Known { order: Arc::new(order), wake_up: None });
+            recent.put(Known { order: order(number), wake_up: None });
         }
         assert!(recent.take(OrderId(Uuid::from_u128(0))).is_none());
         let second = OrderId(Uuid::from_u128(1));

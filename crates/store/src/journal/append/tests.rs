@@ -90,3 +90,50 @@ fn nothing_stays_in_the_overlay() {
     assert!(overlay.wake_ups.is_empty());
     assert_eq!((overlay.bytes, overlay.watermark, overlay.durable), (0, 22, 22));
 }
+
+/// Whoever follows the inbox is answered from memory when it asks for what has no rows yet, and by that alone: what came
+/// before has rows, and is not to be missed.
+#[cfg(feature = "embedded")]
+#[test]
+fn what_is_answered_from_memory_is_what_the_rows_would_say() {
+    use crate::{InboxDone, InboxSeq};
+
+    let finish = |seq| {
+        let disposition = "applied".to_owned();
+        let inbox = vec![InboxDone::Finished { seq: InboxSeq(seq), disposition }];
+        Step::Commit(Commit { partition: PartitionId::ONLY, change: None, inbox })
+    };
+    // One row at a time, so that at some moments a part of the items has rows.
+    let tuning = Tuning { slice_rows: 1, slice_bytes: 1, ..Tuning::embedded() };
+    let mut journal = open(tuning);
+    let shared = Arc::clone(journal.shared());
+    let mut known = 0;
+    let mut compare = || {
+        for after in (0..=20).map(InboxSeq) {
+            if let Some(fast) = shared.inbox_fast(Some(after), 100).unwrap() {
+                assert_eq!(fast, shared.inbox(Some(after), 100).unwrap(), "after {after:?}");
+                known += fast.len();
+            }
+        }
+        assert_eq!(shared.inbox_fast(None, 100), Ok(None), "what has rows is not in memory alone");
+    };
+    journal.append((0..6).map(|_| arrival()).collect()).unwrap();
+    compare();
+    journal.append(vec![finish(2), finish(5)]).unwrap();
+    compare();
+    while journal.write_slice(false).unwrap() {
+        compare();
+    }
+    journal.append((0..4).map(|_| arrival()).chain([finish(3)]).collect()).unwrap();
+    compare();
+    while journal.write_slice(false).unwrap() {
+        compare();
+    }
+    assert!(known > 20, "{known} items were answered from memory");
+    let (held, free) = (Claim::new("key", &["7"]), Claim::new("key", &["8"]));
+    journal.append(vec![create(7)]).unwrap();
+    assert_eq!(shared.holder_fast(&held), shared.by_claim(&held));
+    journal.catch_up().unwrap();
+    assert_eq!(shared.holder_fast(&held), Ok(None));
+    assert!(shared.by_claim(&held).unwrap().is_some() && shared.by_claim(&free).unwrap().is_none());
+}
