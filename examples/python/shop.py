@@ -1,5 +1,7 @@
 """A partner's service: sells crypto through orderkeep, and hears of it by webhooks. Python 3.9, one package.
 
+It knows the engine by its OpenAPI document alone: paths and methods are looked up there by their operation's name.
+
     pip install standardwebhooks
     python shop.py --engine http://127.0.0.1:7070 --payer http://127.0.0.1:7071 --sales 3
 
@@ -31,11 +33,11 @@ state = threading.Condition()  # one webhook is handled at a time
 sold = {}  # our sale -> how it ended
 
 
-def call(method, url, body=None, **headers):
+def request(method, url, body=None, headers={}):
     """One request, until there is an answer: while the engine is restarted there is none."""
     data = None if body is None else json.dumps(body).encode()
     while True:
-        request = urllib.request.Request(url, data, {k.replace("_", "-"): v for k, v in headers.items()}, method=method)
+        request = urllib.request.Request(url, data, headers, method=method)
         try:
             with urllib.request.urlopen(request, timeout=30) as answer:
                 return json.load(answer)
@@ -47,18 +49,29 @@ def call(method, url, body=None, **headers):
         time.sleep(0.2)
 
 
+document = request("GET", f"{args.engine}/v1/openapi.json")
+operations = {}  # by name: method and path
+for path, methods in document["paths"].items():
+    operations.update({operation["operationId"]: (method.upper(), path) for method, operation in methods.items()})
+
+
+def call(operation, body=None, headers={}, **parameters):
+    """Calls the engine by an operation's name."""
+    method, path = operations[operation]
+    return request(method, args.engine + path.format(**parameters), body, headers)
+
+
 def sell(sale):
     """Sells under our own key: asked twice, it is one order."""
-    lock = call("POST", f"{args.engine}/v1/locks", {"amount": "100", "currency": "usdc", "network": "polygon"})
-    body = {"lockId": lock["lockId"], "reference": sale}
-    call("POST", f"{args.engine}/v1/orders", body, idempotency_key=sale)
+    wanted = {"amount": "100", "currency": "usdc", "network": "polygon"}
+    call("submitOrder", {"sell": wanted, "reference": sale}, {"Idempotency-Key": sale})
 
 
 def handle(event):
-    order = call("GET", f"{args.engine}/v1/orders/{event['subject']}")
+    order = call("getOrder", id=event["subject"])
     if event["type"] == "orderkeep.order.wallet_given":
         # Here a shop shows the address to its customer; the sandbox's payer pays at once.
-        call("POST", f"{args.payer}/_control/pay", {"address": order["address"]})
+        request("POST", f"{args.payer}/_control/pay", {"address": order["address"]})
     else:
         assert order["reference"] not in sold, f"{order['reference']} ended twice"
         sold[order["reference"]] = event["type"].rpartition(".")[2]
@@ -93,8 +106,9 @@ class Hooks(BaseHTTPRequestHandler):
 server = ThreadingHTTPServer(("127.0.0.1", 0), Hooks)
 threading.Thread(target=server.serve_forever, daemon=True).start()
 types = [f"orderkeep.order.{name}" for name in ("wallet_given", "executed", "failed")]
+assert set(types) <= set(document["webhooks"]), "the document names every webhook"
 endpoint = {"url": f"http://127.0.0.1:{server.server_port}/hooks", "secret": SECRET, "types": types}
-call("POST", f"{args.engine}/v1/webhook-endpoints", endpoint)
+call("createWebhookEndpoint", endpoint)
 for number in range(args.sales):
     sell(f"sale-{os.getpid()}-{number}")
     print(json.dumps({"submitted": number + 1}), flush=True)

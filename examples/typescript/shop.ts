@@ -1,4 +1,7 @@
-// A partner's service: sells crypto through orderkeep, and hears of it by webhooks. Node 18, one package.
+// A partner's service: sells crypto through orderkeep, and hears of it by webhooks. Node 18, two packages.
+//
+// It knows the engine by its OpenAPI document alone: `api.d.ts` is made from it by the build, so that a path, a field or
+// an event that the document does not have does not compile.
 //
 //     npm install && npm run build
 //     npm start -- --engine http://127.0.0.1:7070 --payer http://127.0.0.1:7071 --sales 3
@@ -9,22 +12,17 @@ import { randomBytes } from "node:crypto";
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { parseArgs } from "node:util";
+import createClient from "openapi-fetch";
 import { Webhook } from "standardwebhooks";
+import type { components, paths, webhooks } from "./api.js";
 
-interface Event {
-  type: string;
-  subject: string;
-}
-interface Order {
-  id: string;
-  reference: string;
-  address: string;
-}
+type Event = components["schemas"]["CloudEvent"];
 
 const { values } = parseArgs({
   options: { engine: { type: "string" }, payer: { type: "string" }, sales: { type: "string", default: "1" } },
 });
-const { engine, payer } = values;
+const { payer } = values;
+const engine = createClient<paths>({ baseUrl: values.engine });
 const sales = Number(values.sales);
 const secret = "whsec_" + randomBytes(32).toString("base64");
 const handled = new Map<string, Promise<void>>(); // by webhook id: each may come more than once
@@ -32,15 +30,12 @@ const sold: Record<string, string> = {}; // our sale -> how it ended
 const pause = (ms: number) => new Promise((resume) => setTimeout(resume, ms));
 
 /** One request, until there is an answer: while the engine is restarted there is none. */
-async function call<T>(method: string, url: string, body?: object, headers: Record<string, string> = {}): Promise<T> {
+async function answer<T>(ask: () => Promise<{ data?: T; error?: unknown; response: Response }>): Promise<T> {
   for (;;) {
     try {
-      const text = body && JSON.stringify(body);
-      const answer = await fetch(url, { method, headers, body: text, signal: AbortSignal.timeout(30_000) });
-      if (answer.ok) return (await answer.json()) as T;
-      if (answer.status !== 429 && answer.status < 500) {
-        throw new RangeError(`${method} ${url}: ${await answer.text()}`);
-      }
+      const { data, error, response } = await ask();
+      if (response.ok) return data as T;
+      if (response.status !== 429 && response.status < 500) throw new RangeError(JSON.stringify(error));
     } catch (error) {
       if (error instanceof RangeError) throw error;
     }
@@ -51,18 +46,21 @@ async function call<T>(method: string, url: string, body?: object, headers: Reco
 /** Sells under our own key: asked twice, it is one order. */
 async function sell(sale: string): Promise<void> {
   const wanted = { amount: "100", currency: "usdc", network: "polygon" };
-  const { lockId } = await call<{ lockId: string }>("POST", `${engine}/v1/locks`, wanted);
-  await call("POST", `${engine}/v1/orders`, { lockId, reference: sale }, { "idempotency-key": sale });
+  const { lockId } = await answer(() => engine.POST("/v1/locks", { body: wanted }));
+  const body = { lockId, reference: sale, metadata: { shop: "typescript" } };
+  await answer(() => engine.POST("/v1/orders", { body, params: { header: { "Idempotency-Key": sale } } }));
 }
 
 async function handle(event: Event): Promise<void> {
-  const order = await call<Order>("GET", `${engine}/v1/orders/${event.subject}`);
+  const path = { id: event.subject };
+  const order = await answer(() => engine.GET("/v1/orders/{id}", { params: { path } }));
   if (event.type === "orderkeep.order.wallet_given") {
     // Here a shop shows the address to its customer; the sandbox's payer pays at once.
-    await call("POST", `${payer}/_control/pay`, { address: order.address });
+    await fetch(`${payer}/_control/pay`, { method: "POST", body: JSON.stringify({ address: order.address }) });
   } else {
-    if (order.reference in sold) throw new Error(`${order.reference} ended twice`);
-    sold[order.reference] = event.type.replace("orderkeep.order.", "");
+    const sale = order.reference ?? "";
+    if (sale in sold) throw new Error(`${sale} ended twice`);
+    sold[sale] = event.type.replace("orderkeep.order.", "");
   }
 }
 
@@ -93,8 +91,12 @@ const server = createServer(async (request, response) => {
 
 await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
 const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/hooks`;
-const types = ["wallet_given", "executed", "failed"].map((name) => `orderkeep.order.${name}`);
-await call("POST", `${engine}/v1/webhook-endpoints`, { url, secret, types });
+const types = [
+  "orderkeep.order.wallet_given",
+  "orderkeep.order.executed",
+  "orderkeep.order.failed",
+] satisfies (keyof webhooks)[];
+await answer(() => engine.POST("/v1/webhook-endpoints", { body: { url, secret, types } }));
 for (let number = 0; number < sales; number++) {
   await sell(`sale-${process.pid}-${number}`);
   console.log(JSON.stringify({ submitted: number + 1 }));

@@ -149,12 +149,7 @@ fn api(settings: &Settings, data: &Path, addr: SocketAddr) -> Result<ApiConfig, 
     let limits = &settings.limits;
     let keys = KeyRing::new(all).with_rate(f64::from(limits.key_burst), limits.key_per_second);
     tokio::spawn(keys::file::follow(path, keys.clone(), tokens));
-    Ok(ApiConfig {
-        keys,
-        in_flight_max: limits.in_flight,
-        streams_max: limits.streams,
-        ..ApiConfig::default()
-    })
+    Ok(ApiConfig { keys, limits: limits.of_the_api(), ..ApiConfig::default() })
 }
 
 /// The token of the configuration, as a key.

@@ -11,6 +11,7 @@ use crate::{
 
 /// One fact, when it became one, and what caused it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct EventRecord {
     /// When.
     pub at: Timestamp,
@@ -22,6 +23,7 @@ pub struct EventRecord {
 
 /// What caused an event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Cause {
     /// The caller's submit.
@@ -80,6 +82,7 @@ impl Cause {
 
 /// A fact.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Event {
     /// The order came to be: `Locked`.
@@ -230,6 +233,7 @@ pub enum Event {
     /// From here on the history is that of an older copy: what happened after the copy was made is not in it.
     Restored {
         /// The life of the store that begins with the copy.
+        #[cfg_attr(feature = "openapi", schema(value_type = String, format = "uuid"))]
         incarnation: Uuid,
     },
     /// The caller allows a fresh lock in place of one that ended.
@@ -269,6 +273,7 @@ pub enum Event {
 
 /// What proves that a provider's order is ours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum BoundBy {
     /// The create's own answer.
@@ -278,6 +283,43 @@ pub enum BoundBy {
 }
 
 impl Event {
+    /// The words for all of them.
+    pub const NAMES: [&str; 33] = [
+        "submitted",
+        "create_intended",
+        "create_not_sent",
+        "create_held",
+        "create_unknown",
+        "bound",
+        "adoption_asked",
+        "adoption_refused",
+        "claimed",
+        "read",
+        "wallet_requested",
+        "wallet_given",
+        "not_found",
+        "second_order_found",
+        "executed",
+        "failed",
+        "late_funds",
+        "reversed",
+        "corrected",
+        "review_raised",
+        "review_settled",
+        "resolved",
+        "cancel_wished",
+        "retry_asked",
+        "post_again_authorised",
+        "noted",
+        "restored",
+        "relock_allowed",
+        "relock_wanted",
+        "relocked",
+        "relock_declined",
+        "given_up_order_found",
+        "margin_widened",
+    ];
+
     /// The word for it.
     #[must_use]
     pub const fn name(&self) -> &'static str {

@@ -6,6 +6,7 @@ use crate::{Exact, Timestamp};
 
 /// Why an order failed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum FailReason {
     /// The lock ended before a create could be sent.
@@ -42,6 +43,7 @@ impl FailReason {
 
 /// Where the payer's funds are, as far as it is proven.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Funds {
     /// There never were any.
@@ -82,6 +84,7 @@ pub struct OrderOutcome {
 
 /// What an order came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum OrderResult {
     /// Sold.
@@ -103,6 +106,7 @@ pub struct AfterFact {
 
 /// What can come to light after the end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Fact {
     /// More arrived: this much in all.

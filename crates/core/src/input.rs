@@ -111,6 +111,7 @@ impl Command {
 
 /// How a person settles a review.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Resolution {
     /// Seen and dealt with; `None`: all open reasons.

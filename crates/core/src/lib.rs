@@ -21,6 +21,8 @@ pub mod metadata;
 pub mod money;
 pub mod observation;
 mod observe;
+#[cfg(feature = "openapi")]
+mod openapi;
 pub mod order;
 pub mod outcome;
 pub mod payment;

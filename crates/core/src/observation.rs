@@ -22,6 +22,7 @@ text_id! {
 
 /// How an observation reached us. Webhooks carry no signature, so what they say is a claim.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Source {
     /// Heard by a webhook.
@@ -38,6 +39,7 @@ pub enum Source {
 
 /// The provider's word for where its order stands, as our configuration maps it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ProviderStatus {
     /// Accepted, no address yet. (seen: `WAITING_FOR_WALLET_ADDRESS`)
@@ -78,6 +80,7 @@ impl fmt::Display for ProviderStatus {
 
 /// One statement of the provider about one of its orders.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Observation {
     /// How we heard it.
     pub source: Source,

@@ -6,6 +6,7 @@ use crate::{Currency, Exact, LockId, Network, Observation, Policy, Timestamp};
 
 /// The terms of one lock, as the provider answered it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Terms {
     /// The lock. (seen)
     pub lock_id: LockId,
@@ -28,6 +29,7 @@ pub struct Terms {
 /// What the caller allows when a lock ends before an order came of it: a fresh lock of the same fiat amount, as long as
 /// the payer need not pay more than this. Never silently at any other price.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Relock {
     /// The most crypto that a fresh lock may ask of the payer.
     pub max_pay_amount: Exact,

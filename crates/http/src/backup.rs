@@ -12,7 +12,7 @@ use orderkeep_driver::{Backup, Engine, EngineError};
 use crate::problem::Problem;
 
 /// The receiver holds it against its own checksums: one that breaks off is no backup.
-#[utoipa::path(get, path = "/v1/store/backup", tag = "operator",
+#[utoipa::path(get, path = "/v1/store/backup", tag = "operator", operation_id = "downloadBackup",
     responses((status = 200, description = "The copy", content_type = "application/octet-stream", body = String)))]
 pub(crate) async fn download(State(engine): State<Engine>) -> Result<Response, Problem> {
     let backup = engine.backup().await?;

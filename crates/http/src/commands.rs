@@ -8,12 +8,16 @@ use axum::{
     http::{HeaderMap, header, request::Parts},
 };
 use orderkeep_core::{
-    Author, Command, LockId, ProviderOrderId, Resolution, SecondOrderAcknowledged,
-    review::BadReviewReason,
+    Author, Command, LockId, OrderId, ProviderOrderId, Refusal, Resolution, ReviewReason,
+    SecondOrderAcknowledged, review::BadReviewReason,
 };
-use orderkeep_driver::Engine;
+use orderkeep_driver::{CommandError, Engine};
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use serde_json::Value;
+use utoipa::{
+    IntoParams, ToSchema,
+    openapi::schema::{Object, ObjectBuilder, SchemaType, Type},
+};
 
 use crate::{
     access::{self, Caller},
@@ -77,7 +81,14 @@ impl Asking {
     async fn ask(self, author: Option<Author>, command: impl FnOnce(Author) -> Command) -> Answer {
         let author = access::author(self.caller.as_ref(), author)?;
         let id = order_id(&self.id)?;
-        let answered = self.engine.command_at(id, self.version, command(author)).await?;
+        let command = command(author);
+        let text = if matches!(command, Command::Note { .. }) { "/text" } else { "/reason" };
+        let answered = self.engine.command_at(id, self.version, command).await;
+        let answered = answered.map_err(|error| {
+            let of_the_text = matches!(error, CommandError::Refused(Refusal::BadText(_)));
+            let problem = Problem::from(error);
+            if of_the_text { problem.at(text) } else { problem }
+        })?;
         Ok(Json(CommandView {
             disposition: answered.disposition.describe(),
             order: OrderView::from(&answered.order),
@@ -91,7 +102,7 @@ impl Asking {
 #[expect(dead_code, reason = "read by [`Asking`]; here for the document")]
 struct WhichOrder {
     /// The order.
-    #[param(value_type = schema::Id)]
+    #[param(value_type = OrderId)]
     id: String,
 }
 
@@ -113,7 +124,6 @@ type Answer = Result<Json<CommandView>, Problem>;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct AskedBody {
     /// Who asks; needed where no keys are asked for.
-    #[schema(value_type = Option<schema::Word>)]
     author: Option<Author>,
     /// Why; kept in the history.
     #[schema(value_type = schema::Text)]
@@ -126,14 +136,21 @@ pub(crate) struct AskedBody {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct AdoptBody {
     /// Who asks; needed where no keys are asked for.
-    #[schema(value_type = Option<schema::Word>)]
     author: Option<Author>,
     /// Why; kept in the history.
     #[schema(value_type = schema::Text)]
     reason: String,
     /// The order at the provider that is this one.
-    #[schema(value_type = schema::Word)]
     provider_order_id: ProviderOrderId,
+}
+
+fn which_review() -> Object {
+    let words = ReviewReason::ALL.iter().map(|reason| Value::from(reason.name()));
+    ObjectBuilder::new()
+        .schema_type(SchemaType::from_iter([Type::String, Type::Null]))
+        .enum_values(Some(words.chain(["all".into(), Value::Null])))
+        .description(Some("Which question was dealt with; `all` for whatever is open ..."))
+        .build()
 }
 
 /// What was dealt with: give `review` or `noProviderOrder`.
@@ -142,12 +159,12 @@ pub(crate) struct AdoptBody {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct ResolveBody {
     /// Who asks; needed where no keys are asked for.
-    #[schema(value_type = Option<schema::Word>)]
     author: Option<Author>,
     /// Why; kept in the history.
     #[schema(value_type = schema::Text)]
     reason: String,
     /// Which question was dealt with; `all` for whatever is open ...
+    #[schema(schema_with = which_review)]
     review: Option<String>,
     /// ... or that the provider was asked, and has no order for this lock.
     #[serde(default)]
@@ -160,13 +177,11 @@ pub(crate) struct ResolveBody {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct PostAgainBody {
     /// Who asks; needed where no keys are asked for.
-    #[schema(value_type = Option<schema::Word>)]
     author: Option<Author>,
     /// Why; kept in the history.
     #[schema(value_type = schema::Text)]
     reason: String,
     /// The order's lock, to say that a second order may come of it.
-    #[schema(value_type = schema::Word)]
     lock_id: LockId,
 }
 
@@ -176,7 +191,6 @@ pub(crate) struct PostAgainBody {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct NoteBody {
     /// Who writes; needed where no keys are asked for.
-    #[schema(value_type = Option<schema::Word>)]
     author: Option<Author>,
     /// What.
     #[schema(value_type = schema::Text)]
@@ -184,7 +198,7 @@ pub(crate) struct NoteBody {
 }
 
 /// End it if nothing was sent; otherwise the address is withheld, and only the provider ends it.
-#[utoipa::path(post, path = "/v1/orders/{id}/cancel", tag = "operator", params(WhichOrder, AtVersion), request_body = AskedBody,
+#[utoipa::path(post, path = "/v1/orders/{id}/cancel", tag = "operator", operation_id = "cancelOrder", params(WhichOrder, AtVersion), request_body = AskedBody,
     responses((status = 200, body = CommandView, description = "What it came to, and the order after it")))]
 pub(crate) async fn cancel(asking: Asking, JsonBody(body): JsonBody<AskedBody>) -> Answer {
     let AskedBody { author, reason } = body;
@@ -192,7 +206,7 @@ pub(crate) async fn cancel(asking: Asking, JsonBody(body): JsonBody<AskedBody>) 
 }
 
 /// Do now what is due later. Never posts an unknown create again.
-#[utoipa::path(post, path = "/v1/orders/{id}/retry", tag = "operator", params(WhichOrder, AtVersion), request_body = AskedBody,
+#[utoipa::path(post, path = "/v1/orders/{id}/retry", tag = "operator", operation_id = "retryOrder", params(WhichOrder, AtVersion), request_body = AskedBody,
     responses((status = 200, body = CommandView, description = "What it came to, and the order after it")))]
 pub(crate) async fn retry(asking: Asking, JsonBody(body): JsonBody<AskedBody>) -> Answer {
     let AskedBody { author, reason } = body;
@@ -200,7 +214,7 @@ pub(crate) async fn retry(asking: Asking, JsonBody(body): JsonBody<AskedBody>) -
 }
 
 /// Say which order at the provider is this one; a read must show its lock before anything is believed.
-#[utoipa::path(post, path = "/v1/orders/{id}/adopt", tag = "operator", params(WhichOrder, AtVersion), request_body = AdoptBody,
+#[utoipa::path(post, path = "/v1/orders/{id}/adopt", tag = "operator", operation_id = "adoptProviderOrder", params(WhichOrder, AtVersion), request_body = AdoptBody,
     responses((status = 200, body = CommandView, description = "What it came to, and the order after it")))]
 pub(crate) async fn adopt(asking: Asking, JsonBody(body): JsonBody<AdoptBody>) -> Answer {
     let AdoptBody { author, reason, provider_order_id: provider_order } = body;
@@ -225,7 +239,7 @@ fn resolution(review: Option<&str>, no_provider_order: bool) -> Result<Resolutio
 }
 
 /// Settle what was asked about an order.
-#[utoipa::path(post, path = "/v1/orders/{id}/resolve", tag = "operator", params(WhichOrder, AtVersion), request_body = ResolveBody,
+#[utoipa::path(post, path = "/v1/orders/{id}/resolve", tag = "operator", operation_id = "resolveOrder", params(WhichOrder, AtVersion), request_body = ResolveBody,
     responses((status = 200, body = CommandView, description = "What it came to, and the order after it")))]
 pub(crate) async fn resolve(asking: Asking, JsonBody(body): JsonBody<ResolveBody>) -> Answer {
     let ResolveBody { author, reason: note, review, no_provider_order } = body;
@@ -234,7 +248,7 @@ pub(crate) async fn resolve(asking: Asking, JsonBody(body): JsonBody<ResolveBody
 }
 
 /// Post a create again whose outcome is unknown. It may make a second order at the provider.
-#[utoipa::path(post, path = "/v1/orders/{id}/post-again", tag = "operator", params(WhichOrder, AtVersion), request_body = PostAgainBody,
+#[utoipa::path(post, path = "/v1/orders/{id}/post-again", tag = "operator", operation_id = "postOrderAgain", params(WhichOrder, AtVersion), request_body = PostAgainBody,
     responses((status = 200, body = CommandView, description = "What it came to, and the order after it")))]
 pub(crate) async fn post_again(asking: Asking, JsonBody(body): JsonBody<PostAgainBody>) -> Answer {
     let PostAgainBody { author, reason, lock_id } = body;
@@ -244,7 +258,7 @@ pub(crate) async fn post_again(asking: Asking, JsonBody(body): JsonBody<PostAgai
 }
 
 /// Write something into the history of an order.
-#[utoipa::path(post, path = "/v1/orders/{id}/note", tag = "operator", params(WhichOrder, AtVersion), request_body = NoteBody,
+#[utoipa::path(post, path = "/v1/orders/{id}/note", tag = "operator", operation_id = "noteOrder", params(WhichOrder, AtVersion), request_body = NoteBody,
     responses((status = 200, body = CommandView, description = "What it came to, and the order after it")))]
 pub(crate) async fn note(asking: Asking, JsonBody(body): JsonBody<NoteBody>) -> Answer {
     let NoteBody { author, text } = body;

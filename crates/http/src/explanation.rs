@@ -1,37 +1,33 @@
 //! Why an order is where it is, as JSON. The engine words it.
 
 use orderkeep_core::{
-    Author, Explanation, Timestamp,
+    Author, Explanation, OrderId, StateName, Timestamp,
     explain::{Evidence, Question},
 };
 use serde::Serialize;
 use utoipa::ToSchema;
-
-use crate::schema;
 
 /// See the module.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Explanation)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ExplanationView {
-    #[schema(value_type = schema::Id)]
+    #[schema(value_type = OrderId)]
     order_id: String,
     /// Where it stands.
+    #[schema(value_type = StateName)]
     state: &'static str,
     /// Where exactly, as the state table words it.
     situation: &'static str,
     /// Since when it is in its state.
-    #[schema(value_type = schema::Time)]
     since: Timestamp,
     /// When this was said.
-    #[schema(value_type = schema::Time)]
     at: Timestamp,
     /// Why it stands there.
     why: Vec<String>,
     /// What the engine does next.
     next: Vec<String>,
     /// When the engine looks at it next by itself; a webhook or a command makes it sooner.
-    #[schema(value_type = Option<schema::Time>)]
     next_at: Option<Timestamp>,
     /// What a person is asked.
     questions: Vec<QuestionView>,
@@ -47,7 +43,6 @@ pub struct QuestionView {
     /// Why a person is needed.
     pub reason: &'static str,
     /// Since when.
-    #[schema(value_type = schema::Time)]
     pub since: Timestamp,
     /// The facts.
     pub detail: String,
@@ -64,12 +59,10 @@ pub struct QuestionView {
 struct EvidenceView {
     /// Its number within the order.
     version: u64,
-    #[schema(value_type = schema::Time)]
     at: Timestamp,
     /// What caused it.
     cause: &'static str,
     /// Who, where somebody commanded it.
-    #[schema(value_type = Option<String>)]
     author: Option<Author>,
     /// What.
     said: String,

@@ -10,16 +10,42 @@ use axum::{
 use orderkeep_core::StateName;
 use orderkeep_driver::{Engine, EngineError, GateState};
 use serde::Serialize;
-use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use utoipa::ToSchema;
 
 use crate::{problem::Problem, restore::RestoreView};
 
 /// The process answers.
+#[utoipa::path(get, path = "/healthz", tag = "watching", operation_id = "getHealth", security(()),
+    responses((status = 200, body = String, content_type = "text/plain", description = "`ok`")))]
 pub(crate) async fn alive() -> &'static str {
     "ok\n"
 }
+
+/// Whether work may be sent here.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Readiness {
+    /// Always: who is not ready answers a problem.
+    ready: bool,
+    /// A provider cannot be reached as usual; webhooks must still arrive.
+    degraded: bool,
+    checks: Checks,
+}
+
+/// What was looked at.
+#[derive(Debug, Serialize, ToSchema)]
+struct Checks {
+    /// `ok`.
+    store: &'static str,
+    /// Each account's provider: `flowing`, `throttled`, `down` or `denied`.
+    providers: BTreeMap<String, String>,
+}
+
+/// Whether work may be sent here: the store takes orders, and the engine is not going down.
+#[utoipa::path(get, path = "/readyz", tag = "watching", operation_id = "getReadiness", security(()),
+    responses((status = 200, body = Readiness, description = "It may")))]
+#[expect(dead_code, reason = "the document's; the route is made with what ends it")]
+pub(crate) fn documented_ready() {}
 
 /// The route that says whether work may be sent here.
 pub(crate) fn ready_route(closing: CancellationToken) -> MethodRouter<Engine> {
@@ -34,7 +60,7 @@ pub(crate) fn ready_route(closing: CancellationToken) -> MethodRouter<Engine> {
 
 /// The store takes orders. A provider that is down does not make the engine unready, only degraded: its webhooks must
 /// still arrive.
-async fn ready(engine: &Engine) -> Result<Json<Value>, Problem> {
+async fn ready(engine: &Engine) -> Result<Json<Readiness>, Problem> {
     let status = engine.status().await?;
     if let Some(why) = status.halted {
         return Err(EngineError::Halted(why).into());
@@ -43,10 +69,10 @@ async fn ready(engine: &Engine) -> Result<Json<Value>, Problem> {
         return Err(EngineError::Full(why).into());
     }
     let degraded = status.accounts.values().any(|account| account.gate != GateState::Flowing);
-    let providers: BTreeMap<&String, String> =
-        status.accounts.iter().map(|(id, account)| (id, word(account.gate))).collect();
-    let checks = json!({ "store": "ok", "providers": providers });
-    Ok(Json(json!({ "ready": true, "degraded": degraded, "checks": checks })))
+    let providers =
+        status.accounts.iter().map(|(id, account)| (id.clone(), word(account.gate))).collect();
+    let checks = Checks { store: "ok", providers };
+    Ok(Json(Readiness { ready: true, degraded, checks }))
 }
 
 /// How the engine is.
@@ -114,7 +140,7 @@ struct SinceStart {
 }
 
 /// How the engine is: what it carries, and what it did since its start.
-#[utoipa::path(get, path = "/v1/status", tag = "operator",
+#[utoipa::path(get, path = "/v1/status", tag = "operator", operation_id = "getStatus",
     responses((status = 200, body = StatusView, description = "How it is")))]
 pub(crate) async fn status(State(engine): State<Engine>) -> Result<Json<StatusView>, Problem> {
     let status = engine.status().await?;

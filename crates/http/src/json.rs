@@ -2,8 +2,8 @@
 
 use axum::{
     body::Bytes,
-    extract::{FromRequest, FromRequestParts, Query, Request, rejection::BytesRejection},
-    http::{StatusCode, request::Parts},
+    extract::{FromRequest, FromRequestParts, Request, rejection::BytesRejection},
+    http::request::Parts,
 };
 use serde::de::DeserializeOwned;
 use serde_path_to_error::{Path, Segment};
@@ -18,22 +18,35 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        let bytes =
-            Bytes::from_request(request, state).await.map_err(|rejection: BytesRejection| {
-                if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-                    Problem::too_large()
-                } else {
-                    Problem::bad_request("the body ended early")
-                }
-            })?;
-        let mut body = serde_json::Deserializer::from_slice(&bytes);
-        let read = serde_path_to_error::deserialize(&mut body).map_err(|error| {
-            let pointer = pointer(error.path());
-            Problem::bad_request(format!("body: {}", error.into_inner())).at(pointer)
-        })?;
-        body.end().map_err(|error| Problem::bad_request(format!("body: {error}")))?;
-        Ok(Self(read))
+        let bytes = Bytes::from_request(request, state)
+            .await
+            .map_err(|_: BytesRejection| Problem::bad_request("the body ended early"))?;
+        read(&bytes).map(Self)
     }
+}
+
+fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    // An array of the fields' values would be read too, and no order of them was ever agreed.
+    if bytes.trim_ascii_start().first() == Some(&b'[') {
+        return Err(Problem::bad_request("body: an object is expected, this is an array"));
+    }
+    let mut body = serde_json::Deserializer::from_slice(bytes);
+    let read = serde_path_to_error::deserialize(&mut body).map_err(|error| {
+        let mut pointer = pointer(error.path());
+        let why = error.into_inner().to_string();
+        if let Some(field) = missing(&why) {
+            pointer = format!("{pointer}/{field}");
+        }
+        Problem::bad_request(format!("body: {why}")).at(pointer)
+    })?;
+    body.end().map_err(|error| Problem::bad_request(format!("body: {error}")))?;
+    Ok(read)
+}
+
+/// The field that is said to be missing.
+fn missing(why: &str) -> Option<&str> {
+    let (field, _) = why.strip_prefix("missing field `")?.split_once('`')?;
+    Some(field)
 }
 
 /// Where in a body, as RFC 6901 writes it.
@@ -53,10 +66,23 @@ pub(crate) struct QueryOf<T>(pub(crate) T);
 impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for QueryOf<T> {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        Query::from_request_parts(parts, state)
-            .await
-            .map(|Query(query)| Self(query))
-            .map_err(|rejection| Problem::bad_request(format!("query: {}", rejection.body_text())))
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let text = parts.uri.query().unwrap_or_default();
+        let query = serde_urlencoded::Deserializer::new(form_urlencoded::parse(text.as_bytes()));
+        serde_path_to_error::deserialize(query).map(Self).map_err(|error| {
+            let name = error.path().to_string();
+            let why = error.into_inner().to_string();
+            let name = missing(&why).map_or(name, str::to_owned);
+            // Of the query as a whole.
+            if matches!(name.as_str(), "." | "?") {
+                return Problem::bad_request(format!("query: {why}"));
+            }
+            Problem::bad_request(format!("query: {name}: {why}")).in_parameter(name)
+        })
     }
+}
+
+/// How many on a page: as asked, or the first of these, and never above the second.
+pub(crate) fn limit(asked: Option<u32>, (usual, most): (usize, usize)) -> usize {
+    asked.map_or(usual, |asked| usize::try_from(asked).unwrap_or(most)).clamp(1, most)
 }

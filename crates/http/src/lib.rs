@@ -11,6 +11,7 @@ mod events;
 mod explanation;
 mod health;
 mod json;
+mod limits;
 mod locks;
 mod metrics;
 mod openapi;
@@ -27,10 +28,9 @@ mod webhooks;
 pub use access::{BadScope, Key, KeyRing, Scope};
 pub use events::event_body;
 pub use explanation::QuestionView;
+pub use limits::Limits;
 pub use metrics::MetricsPage;
 pub use openapi::document;
-
-use std::time::Duration;
 
 use axum::{
     Extension, Router, extract::DefaultBodyLimit, http::StatusCode, middleware, routing::get,
@@ -40,11 +40,6 @@ use orderkeep_driver::Engine;
 use orderkeep_outbox::Outbox;
 use tokio_util::sync::CancellationToken;
 use tower_http::timeout::TimeoutLayer;
-
-/// An API body is at most this long.
-const BODY_BYTES_MAX: usize = 256 * 1024;
-/// A request that takes longer than any commit or call of ours is given up.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// How the API is served.
 #[derive(Debug, Clone)]
@@ -57,10 +52,8 @@ pub struct ApiConfig {
     pub outbox: Option<Outbox>,
     /// What `/metrics` answers; `None`: there is no such page.
     pub metrics: Option<MetricsPage>,
-    /// So many requests are answered at once, event streams and waits aside.
-    pub in_flight_max: usize,
-    /// So many event streams may be open at once.
-    pub streams_max: usize,
+    /// How much callers may ask for at once, and how long they may take.
+    pub limits: Limits,
     /// Ends what would stay open: event streams and waits. Cancel it before the server is stopped.
     pub closing: CancellationToken,
 }
@@ -83,8 +76,7 @@ impl Default for ApiConfig {
             webhooks: vec![webhook],
             outbox: None,
             metrics: None,
-            in_flight_max: 512,
-            streams_max: 64,
+            limits: Limits::default(),
             closing: CancellationToken::new(),
         }
     }
@@ -102,27 +94,31 @@ pub fn router(engine: Engine, config: ApiConfig) -> Router {
         api = api.route("/metrics", metrics::route(page));
     }
     if let Some(outbox) = config.outbox {
-        api = api.merge(webhook_endpoints::routes(outbox));
+        let (endpoints, _) = webhook_endpoints::api().with_state(outbox).split_for_parts();
+        api = api.merge(endpoints);
     }
-    let gate = access::Gate::new(config.keys, config.in_flight_max);
+    let limits = config.limits;
+    let gate = access::Gate::new(config.keys, limits);
     api = api
         // Together, the outermost first: each `layer` of its own costs every request some allocations.
         .layer((
-            DefaultBodyLimit::max(BODY_BYTES_MAX),
+            // The gate has read the body, and bounded it.
+            DefaultBodyLimit::disable(),
             middleware::from_fn_with_state(gate, access::check),
             Extension(Closing(closing.clone())),
-            Extension(events::Streams::new(config.streams_max)),
+            Extension(wait::Waits::new(limits)),
+            Extension(events::Streams::new(limits.streams)),
         ));
     let router = api
         .merge(openapi::pages())
         .route("/healthz", get(health::alive))
         .route("/readyz", health::ready_route(closing));
-    finished(router.merge(provider_routes(config.webhooks)), engine)
+    finished(router.merge(provider_routes(config.webhooks)), engine, limits.answer_within)
 }
 
 /// The router of a listener that serves the provider's webhooks and nothing else, so that the API need not face it.
 pub fn webhook_router(engine: Engine, webhooks: Vec<WebhookRoute>) -> Router {
-    finished(provider_routes(webhooks), engine)
+    finished(provider_routes(webhooks), engine, Limits::default().answer_within)
 }
 
 fn provider_routes(webhooks: Vec<WebhookRoute>) -> Router<Engine> {
@@ -140,13 +136,13 @@ fn provider_routes(webhooks: Vec<WebhookRoute>) -> Router<Engine> {
     router
 }
 
-fn finished(router: Router<Engine>, engine: Engine) -> Router {
+fn finished(router: Router<Engine>, engine: Engine, within: std::time::Duration) -> Router {
     router
         .fallback(problem::no_such_path)
         .method_not_allowed_fallback(problem::no_such_method)
         .layer((
             middleware::map_response(problem::timed_out),
-            TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST_TIMEOUT),
+            TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, within),
         ))
         .with_state(engine)
 }

@@ -21,7 +21,7 @@ use crate::{
 pub(crate) struct AccountQuery {
     /// Whose credential; the default account unless said.
     #[serde(default = "AccountId::main")]
-    #[param(value_type = Option<schema::Word>)]
+    #[param(required = false)]
     account: AccountId,
 }
 
@@ -31,12 +31,12 @@ pub(crate) struct AccountQuery {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct RatesView {
     /// Fiat for one unit of each crypto currency.
-    #[schema(value_type = BTreeMap<String, schema::Amount>)]
+    #[schema(value_type = BTreeMap<String, Exact>)]
     rates: BTreeMap<Currency, Exact>,
 }
 
 /// Indicative rates, as the provider gives them now.
-#[utoipa::path(get, path = "/v1/rates", tag = "locks", params(AccountQuery),
+#[utoipa::path(get, path = "/v1/rates", tag = "locks", operation_id = "getRates", params(AccountQuery),
     responses((status = 200, body = RatesView, description = "The rates")))]
 pub(crate) async fn rates(
     State(engine): State<Engine>,
@@ -53,22 +53,19 @@ pub(crate) async fn rates(
 pub(crate) struct LockBody {
     /// Whose credential; the default account unless said.
     #[serde(default = "AccountId::main")]
-    #[schema(value_type = Option<schema::Word>)]
     account: AccountId,
     /// The fiat amount wanted.
     #[serde(deserialize_with = "crate::amount::exact")]
     #[schema(value_type = schema::AmountSent)]
     amount: Exact,
     /// The crypto currency that the payer will send.
-    #[schema(value_type = schema::CurrencyCode)]
     currency: Currency,
     /// On which chain.
-    #[schema(value_type = schema::NetworkName)]
     network: Network,
 }
 
 /// Takes a lock at the provider, and remembers its terms: a submit need only name it.
-#[utoipa::path(post, path = "/v1/locks", tag = "locks", request_body = LockBody,
+#[utoipa::path(post, path = "/v1/locks", tag = "locks", operation_id = "takeLock", request_body = LockBody,
     responses((status = 201, body = TermsView, description = "The lock's terms")))]
 pub(crate) async fn take(
     State(engine): State<Engine>,

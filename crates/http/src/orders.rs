@@ -21,7 +21,7 @@ use utoipa::{
 
 use crate::{
     explanation::ExplanationView,
-    json::{JsonBody, QueryOf},
+    json::{self, JsonBody, QueryOf},
     problem::{Code, Problem},
     schema,
     view::{EventView, OrderView, RelockView, TermsView},
@@ -37,13 +37,10 @@ const PAGE: (usize, usize) = (50, 200);
 pub(crate) struct SubmitBody {
     /// Whose credential; the default account unless said.
     #[serde(default = "AccountId::main")]
-    #[schema(value_type = Option<schema::Word>)]
     account: AccountId,
     /// The same as the `Idempotency-Key` header; one of them is needed.
-    #[schema(value_type = Option<schema::Word>)]
     idempotency_key: Option<IdempotencyKey>,
     /// A lock that this engine took ...
-    #[schema(value_type = Option<schema::Word>)]
     lock_id: Option<LockId>,
     /// ... or the terms of one that was taken elsewhere ...
     terms: Option<TermsView>,
@@ -59,7 +56,6 @@ pub(crate) struct SubmitBody {
     relock: Option<RelockView>,
     /// What else the caller hangs on it: kept, shown, and told with its first event.
     #[serde(default)]
-    #[schema(value_type = Option<schema::Metadata>)]
     metadata: Metadata,
 }
 
@@ -73,10 +69,8 @@ pub(crate) struct SellBody {
     #[schema(value_type = schema::AmountSent)]
     amount: Exact,
     /// The crypto currency that the payer will send.
-    #[schema(value_type = schema::CurrencyCode)]
     currency: Currency,
     /// On which chain.
-    #[schema(value_type = schema::NetworkName)]
     network: Network,
 }
 
@@ -94,8 +88,8 @@ impl SellBody {
 
 /// Hands an order over. When this is answered the order is durable, and will be carried to its end. The same key and
 /// body again is the same order.
-#[utoipa::path(post, path = "/v1/orders", tag = "orders",
-    params(("Idempotency-Key" = Option<schema::Word>, Header,
+#[utoipa::path(post, path = "/v1/orders", tag = "orders", operation_id = "submitOrder",
+    params(("Idempotency-Key" = Option<IdempotencyKey>, Header,
         description = "Any text of the caller's own that is the same when it tries again. Needed, unless `idempotencyKey` is in the body.")),
     request_body = SubmitBody,
     responses(
@@ -196,7 +190,7 @@ pub(crate) fn no_such_order(id: OrderId) -> Problem {
 }
 
 /// One order.
-#[utoipa::path(get, path = "/v1/orders/{id}", tag = "orders", params(("id" = schema::Id, Path)),
+#[utoipa::path(get, path = "/v1/orders/{id}", tag = "orders", operation_id = "getOrder", params(("id" = OrderId, Path)),
     responses((status = 200, body = OrderView, description = "The order",
         headers(("ETag" = String, description = "Its version, for `If-Match`")))))]
 pub(crate) async fn show(
@@ -209,7 +203,7 @@ pub(crate) async fn show(
 }
 
 /// Why an order is where it is, and what happens next.
-#[utoipa::path(get, path = "/v1/orders/{id}/explain", tag = "orders", params(("id" = schema::Id, Path)),
+#[utoipa::path(get, path = "/v1/orders/{id}/explain", tag = "orders", operation_id = "explainOrder", params(("id" = OrderId, Path)),
     responses((status = 200, body = ExplanationView, description = "In sentences")))]
 pub(crate) async fn explain(
     State(engine): State<Engine>,
@@ -238,17 +232,15 @@ pub(crate) struct ListQuery {
     /// `createdAfter` where you can.
     reference: Option<String>,
     /// Only those submitted after this moment. What is older is not even read.
-    #[param(value_type = Option<schema::Time>)]
     created_after: Option<Timestamp>,
     /// Only those submitted before this moment.
-    #[param(value_type = Option<schema::Time>)]
     created_before: Option<Timestamp>,
     /// `nextCursor` of the page before.
-    #[param(value_type = Option<schema::Id>)]
+    #[param(value_type = Option<OrderId>)]
     cursor: Option<String>,
     /// So many on a page: 50 unless said, 200 at most.
-    #[param(minimum = 0)]
-    limit: Option<usize>,
+    #[param(minimum = 0, maximum = 4294967295.0)]
+    limit: Option<u32>,
 }
 
 pub(crate) fn state_name() -> Object {
@@ -268,7 +260,7 @@ pub(crate) struct Page<T> {
 }
 
 /// Orders, newest first.
-#[utoipa::path(get, path = "/v1/orders", tag = "orders", params(ListQuery),
+#[utoipa::path(get, path = "/v1/orders", tag = "orders", operation_id = "listOrders", params(ListQuery),
     responses((status = 200, body = Page<OrderView>, description = "A page of them")))]
 pub(crate) async fn list(
     State(engine): State<Engine>,
@@ -281,7 +273,7 @@ pub(crate) async fn list(
     )?;
     let before = query.cursor.as_deref().map(order_id).transpose();
     let before = before.map_err(|problem| problem.in_parameter("cursor"))?;
-    let limit = query.limit.unwrap_or(PAGE.0).clamp(1, PAGE.1);
+    let limit = json::limit(query.limit, PAGE);
     let orders = engine
         .orders(&OrderList {
             state,
@@ -305,16 +297,16 @@ pub(crate) async fn list(
 pub(crate) struct HistoryQuery {
     /// After the event with this number; `nextCursor` of the page before.
     #[serde(default)]
-    #[param(required = false)]
-    after: u64,
+    #[param(required = false, minimum = 0, maximum = 4294967295.0)]
+    after: u32,
     /// So many on a page, 200 unless said and at most.
-    #[param(minimum = 0)]
-    limit: Option<usize>,
+    #[param(minimum = 0, maximum = 4294967295.0)]
+    limit: Option<u32>,
 }
 
 /// Every event of an order, with its evidence, oldest first.
-#[utoipa::path(get, path = "/v1/orders/{id}/history", tag = "orders",
-    params(("id" = schema::Id, Path), HistoryQuery),
+#[utoipa::path(get, path = "/v1/orders/{id}/history", tag = "orders", operation_id = "getOrderHistory",
+    params(("id" = OrderId, Path), HistoryQuery),
     responses((status = 200, body = Page<EventView>, description = "A page of them")))]
 pub(crate) async fn history(
     State(engine): State<Engine>,
@@ -322,8 +314,8 @@ pub(crate) async fn history(
     QueryOf(query): QueryOf<HistoryQuery>,
 ) -> Result<Json<Page<EventView>>, Problem> {
     let id = order_id(&id)?;
-    let limit = query.limit.unwrap_or(PAGE.1).clamp(1, PAGE.1);
-    let events = engine.history(id, query.after, limit).await?;
+    let limit = json::limit(query.limit, (PAGE.1, PAGE.1));
+    let events = engine.history(id, u64::from(query.after), limit).await?;
     if events.is_empty() && engine.order(id).await?.is_none() {
         return Err(no_such_order(id));
     }

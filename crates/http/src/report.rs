@@ -37,9 +37,9 @@ pub(crate) struct ReportQuery {
     #[param(format = Date)]
     day: String,
     /// Whose day it is: a time zone of the IANA database, such as `Europe/Berlin`; `UTC` unless said.
+    #[param(min_length = 1)]
     tz: Option<String>,
     /// Only orders of this account.
-    #[param(value_type = Option<schema::Word>)]
     account: Option<AccountId>,
 }
 
@@ -51,10 +51,8 @@ pub(crate) struct Report {
     /// The time zone that the day is of.
     tz: String,
     /// When the day began.
-    #[schema(value_type = schema::Time)]
     from: Timestamp,
     /// When it ended; itself not in it.
-    #[schema(value_type = schema::Time)]
     to: Timestamp,
     /// Sums, per pair of currencies and result.
     totals: Vec<TotalView>,
@@ -93,11 +91,10 @@ struct TotalView {
 #[schema(as = ReportOrder)]
 #[serde(rename_all = "camelCase")]
 struct Line {
-    #[schema(value_type = schema::Id)]
+    #[schema(value_type = OrderId)]
     id: String,
     account: String,
     reference: Option<String>,
-    #[schema(value_type = schema::Time)]
     created_at: Timestamp,
     state: &'static str,
     /// `executed`, `failed`, `reversed` or `open`.
@@ -129,7 +126,8 @@ struct Line {
     /// Executed less locked.
     #[schema(value_type = Option<schema::Difference>)]
     settle_difference: Option<String>,
-    /// What the provider kept, where it says so. It does not, today.
+    /// What the provider kept. Always `null`: neither its lock nor its details have a field for a fee, and whether one is
+    /// in the rate is not stated.
     fee: Option<String>,
     /// What is left to do.
     #[schema(schema_with = to_settle)]
@@ -210,7 +208,7 @@ fn bounds(day: &str, tz: &str) -> Result<(Timestamp, Timestamp), Problem> {
 
 /// The orders that were submitted on a day, as they are now: locked against executed amounts, funds on failed orders,
 /// and what is left to settle. Only the orders of that day are read. With `Accept: text/csv` the orders as CSV.
-#[utoipa::path(get, path = "/v1/report", tag = "finance", params(ReportQuery),
+#[utoipa::path(get, path = "/v1/report", tag = "finance", operation_id = "getReport", params(ReportQuery),
     responses((status = 200, description = "The day",
         content((Report = "application/json"), (String = "text/csv")))))]
 pub(crate) async fn report(

@@ -21,7 +21,6 @@ pub(crate) struct RestoreView {
     incarnation: String,
     /// The one that it is a copy of.
     restored_from: String,
-    #[schema(value_type = schema::Time)]
     began_at: Timestamp,
     /// Open orders that were found in the copy.
     orders: u64,
@@ -35,10 +34,8 @@ pub(crate) struct RestoreView {
 #[schema(as = Lifted)]
 #[serde(rename_all = "camelCase")]
 struct LiftedView {
-    #[schema(value_type = schema::Word)]
     author: Author,
     reason: String,
-    #[schema(value_type = schema::Time)]
     at: Timestamp,
 }
 
@@ -65,14 +62,13 @@ impl From<&Restore> for RestoreView {
 #[schema(as = Lift)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct LiftBody {
-    #[schema(value_type = schema::Word)]
     author: Author,
     #[schema(value_type = schema::Text)]
     reason: String,
 }
 
 /// Ends the hold that a restore began with.
-#[utoipa::path(post, path = "/v1/restore-hold/lift", tag = "operator", request_body = LiftBody,
+#[utoipa::path(post, path = "/v1/restore-hold/lift", tag = "operator", operation_id = "liftRestoreHold", request_body = LiftBody,
     responses((status = 200, body = RestoreView, description = "Lifted, now or before")))]
 pub(crate) async fn lift(
     State(engine): State<Engine>,

@@ -2,7 +2,7 @@
 
 use orderkeep_core::{
     Cause, Currency, Event, EventRecord, Exact, Fact, Funds, LockId, Metadata, Network, Order,
-    OrderResult, PaymentKind, Relock, State, Terms, Timestamp,
+    OrderResult, PaymentKind, Relock, State, StateName, Terms, Timestamp,
     explain::{Evidence, questions},
     observation::{Address, TransactionHash},
     state::{Create, Locked},
@@ -17,17 +17,14 @@ use crate::{explanation::QuestionView, schema};
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct TermsView {
     /// See [`Terms`], for all of them.
-    #[schema(value_type = schema::Word)]
     pub lock_id: LockId,
     /// How much crypto is to be paid.
     #[serde(deserialize_with = "crate::amount::exact")]
     #[schema(value_type = schema::AmountSent)]
     pub pay_amount: Exact,
     /// In which crypto currency.
-    #[schema(value_type = schema::CurrencyCode)]
     pub pay_currency: Currency,
     /// On which chain.
-    #[schema(value_type = schema::NetworkName)]
     pub network: Network,
     /// Fiat for one unit of crypto.
     #[serde(deserialize_with = "crate::amount::exact")]
@@ -35,7 +32,6 @@ pub struct TermsView {
     pub rate: Exact,
     /// The fiat currency.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<schema::CurrencyCode>)]
     pub settle_currency: Option<Currency>,
     /// The fiat amount that was asked for.
     #[serde(
@@ -46,7 +42,6 @@ pub struct TermsView {
     #[schema(value_type = Option<schema::AmountSent>)]
     pub settle_amount: Option<Exact>,
     /// Until when the lock can be used.
-    #[schema(value_type = schema::Time)]
     pub expires_at: Timestamp,
 }
 
@@ -109,7 +104,6 @@ pub struct RelockView {
     #[schema(value_type = schema::AmountSent)]
     pub max_pay_amount: Exact,
     /// No fresh lock is taken after this; absent: as long as the price allows.
-    #[schema(value_type = Option<schema::Time>)]
     pub until: Option<Timestamp>,
 }
 
@@ -139,15 +133,13 @@ pub struct OrderView {
     /// The caller's own word for it.
     pub reference: Option<String>,
     /// What else the caller hung on it.
-    #[schema(value_type = schema::Metadata)]
     pub metadata: Metadata,
     /// Where it stands.
+    #[schema(value_type = StateName)]
     pub state: &'static str,
     /// Since when.
-    #[schema(value_type = schema::Time)]
     pub since: Timestamp,
     /// When it was submitted.
-    #[schema(value_type = schema::Time)]
     pub created_at: Timestamp,
     /// How many events it has.
     pub version: u64,
@@ -164,12 +156,10 @@ pub struct OrderView {
     /// The provider's last word.
     pub provider_status: Option<String>,
     /// Where to pay; absent while it is not known, withheld, or of no use any more.
-    #[schema(value_type = Option<String>)]
     pub address: Option<Address>,
     /// Whether there is an address that the payer must not be shown.
     pub address_withheld: bool,
     /// Until when to pay.
-    #[schema(value_type = Option<schema::Time>)]
     pub expires_at: Option<Timestamp>,
     /// What was paid.
     pub payment: Option<PaymentView>,
@@ -208,23 +198,18 @@ pub struct PaymentView {
     /// Whether some of it came after the deadline.
     pub late: bool,
     /// How much is wanted.
-    #[schema(value_type = schema::Amount)]
     pub required: Exact,
     /// How much arrived.
-    #[schema(value_type = schema::Amount)]
     pub received: Exact,
     /// What is missing.
-    #[schema(value_type = Option<schema::Amount>)]
     pub missing: Option<Exact>,
     /// What is too much.
-    #[schema(value_type = Option<schema::Amount>)]
     pub excess: Option<Exact>,
     /// Blocks over the last transfer.
     pub confirmations: u32,
     /// Blocks wanted over it.
     pub required_confirmations: Option<u32>,
     /// Every transfer ever named.
-    #[schema(value_type = Vec<String>)]
     pub transactions: Vec<TransactionHash>,
 }
 
@@ -233,15 +218,12 @@ pub struct PaymentView {
 #[serde(rename_all = "camelCase")]
 pub struct OutcomeView {
     /// What it came to.
-    #[schema(value_type = String)]
     pub result: OrderResult,
     /// Where the funds are: `none`, `held`, `settled` or `unclear`.
     pub funds: &'static str,
     /// How much the provider holds.
-    #[schema(value_type = Option<schema::Amount>)]
     pub held: Option<Exact>,
     /// When that was proven.
-    #[schema(value_type = schema::Time)]
     pub proven_at: Timestamp,
 }
 
@@ -250,10 +232,8 @@ pub struct OutcomeView {
 #[serde(rename_all = "camelCase")]
 pub struct AfterView {
     /// When.
-    #[schema(value_type = schema::Time)]
     pub at: Timestamp,
     /// What.
-    #[schema(value_type = schema::Tagged)]
     pub fact: Fact,
 }
 
@@ -266,13 +246,10 @@ pub struct EventView {
     /// The event in a sentence.
     pub said: String,
     /// When.
-    #[schema(value_type = schema::Time)]
     pub at: Timestamp,
     /// By what.
-    #[schema(value_type = schema::Tagged)]
     pub cause: Cause,
     /// What, with its evidence.
-    #[schema(value_type = schema::Tagged)]
     pub event: Event,
 }
 

@@ -24,13 +24,36 @@ pub(crate) fn receiver(account: AccountId) -> MethodRouter<Engine> {
 
 /// Where the provider's webhooks arrive: the token is checked first, then the body is made durable, then it is
 /// answered. The path is the configured one; this is the default.
-#[utoipa::path(post, path = "/webhooks/p100", tag = "webhooks in", operation_id = "receive_webhook",
+#[utoipa::path(post, path = "/webhooks/p100", tag = "webhooks in", operation_id = "receiveWebhook",
     params(("Authorization" = String, Header, description = "The webhook token that the provider was given.")),
     request_body(content = serde_json::Value, description = "As the provider sends it"),
     security(()),
     responses((status = 200, body = serde_json::Value, description = "Durable")))]
 #[expect(dead_code, reason = "the document's; the route is made per account")]
 pub(crate) fn documented() {}
+
+/// Other kinds of webhooks may arrive below that path; they are kept, and passed on to `webhooks.forward_url`.
+#[utoipa::path(post, path = "/webhooks/p100/{kind}", tag = "webhooks in", operation_id = "receiveOtherWebhook",
+    params(("kind" = String, Path, description = "The rest of the path."),
+        ("Authorization" = String, Header, description = "The webhook token that the provider was given.")),
+    request_body(content = serde_json::Value, description = "As the provider sends it"),
+    security(()),
+    responses((status = 200, body = serde_json::Value, description = "Durable")))]
+#[expect(dead_code, reason = "the document's; the route is made per account")]
+pub(crate) fn documented_other() {}
+
+/// The provider looks whether anybody is here, at any path below that one.
+#[utoipa::path(get, path = "/webhooks/p100/{kind}", tag = "webhooks in", operation_id = "checkWebhooksBelow",
+    params(("kind" = String, Path, description = "The rest of the path.")), security(()),
+    responses((status = 200, body = serde_json::Value, description = "Somebody is")))]
+#[expect(dead_code, reason = "the document's; the route is made per account")]
+pub(crate) fn documented_health_below() {}
+
+/// The provider looks whether anybody is here.
+#[utoipa::path(get, path = "/webhook/health", tag = "webhooks in", operation_id = "checkWebhooks", security(()),
+    responses((status = 200, body = serde_json::Value, description = "Somebody is")))]
+#[expect(dead_code, reason = "the document's; the route is made per listener")]
+pub(crate) fn documented_health() {}
 
 /// The provider looks whether anybody is here. (assumed: its documents name such a path, and no more)
 pub(crate) async fn health() -> axum::Json<Value> {

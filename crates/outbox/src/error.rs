@@ -12,12 +12,23 @@ pub enum OutboxError {
     /// There is no such endpoint.
     #[error("there is no webhook endpoint {0}")]
     NoEndpoint(EndpointId),
-    /// What was asked cannot be; says why.
-    #[error("{0}")]
-    Invalid(String),
+    /// What was asked cannot be.
+    #[error("`{field}`: {why}")]
+    Invalid {
+        /// Which field, as callers write it.
+        field: &'static str,
+        /// Why it cannot be.
+        why: String,
+    },
+    /// The endpoint that the configuration makes is changed there.
+    #[error("this endpoint is made by the configuration: change `webhooks.forward_url`")]
+    Configured,
     /// As many endpoints as there may be.
     #[error("there are {0} webhook endpoints already, as many as there may be: delete one first")]
     TooMany(usize),
+    /// There is nothing to send with.
+    #[error("{0}")]
+    Client(String),
     /// There is no such event.
     #[error("there is no event {0}")]
     NoEvent(String),
@@ -41,5 +52,11 @@ impl From<ReadError> for OutboxError {
 impl From<CodecError> for OutboxError {
     fn from(error: CodecError) -> Self {
         EngineError::from(error).into()
+    }
+}
+
+impl OutboxError {
+    pub(crate) fn invalid(field: &'static str, why: impl Into<String>) -> Self {
+        Self::Invalid { field, why: why.into() }
     }
 }

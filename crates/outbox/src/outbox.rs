@@ -240,11 +240,7 @@ impl Outbox {
 
     fn allowed(&self, url: &str) -> Result<String, OutboxError> {
         let url = address("url", url)?;
-        self.0
-            .parts
-            .transport
-            .allows(&url)
-            .map_err(|why| OutboxError::Invalid(format!("`url`: {why}")))?;
+        self.0.parts.transport.allows(&url).map_err(|why| OutboxError::invalid("url", why))?;
         Ok(url.to_string())
     }
 
@@ -288,8 +284,7 @@ impl Outbox {
 
     async fn ask(&self, id: EndpointId, ask: Ask) -> Result<Endpoint, OutboxError> {
         if id == OTHER_WEBHOOKS && matches!(ask, Ask::Delete | Ask::Update(_)) {
-            let why = "this endpoint is made by the configuration: change `webhooks.forward_url`";
-            return Err(OutboxError::Invalid(why.to_owned()));
+            return Err(OutboxError::Configured);
         }
         let mailbox = self.lock().get(&id).map(|running| running.mailbox.clone());
         let mailbox = mailbox.ok_or(OutboxError::NoEndpoint(id))?;
@@ -356,7 +351,7 @@ impl Outbox {
         overlap: Duration,
     ) -> Result<Endpoint, OutboxError> {
         if overlap > Endpoint::OVERLAP_MAX {
-            return Err(OutboxError::Invalid("the overlap is longer than seven days".to_owned()));
+            return Err(OutboxError::invalid("overlapSeconds", "it is longer than seven days"));
         }
         let secret = secret.unwrap_or_else(Secret::generate);
         self.ask(id, Ask::Rotate { secret, overlap }).await

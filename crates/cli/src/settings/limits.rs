@@ -1,6 +1,6 @@
 //! How much callers may ask for, and how long they may take.
 
-use orderkeep::{EngineConfig, http::ApiConfig};
+use orderkeep::{EngineConfig, http::Limits};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -21,6 +21,16 @@ pub(crate) struct LimitsSettings {
     pub(crate) in_flight: usize,
     /// Event streams at once.
     pub(crate) streams: usize,
+    /// Waits for an order at once; 4096 at most.
+    pub(crate) waits: usize,
+    /// The body of a request, in bytes.
+    pub(crate) body_bytes: usize,
+    /// The bodies of all requests together, in bytes: so much memory do they take, however many connections there are.
+    pub(crate) bodies_bytes: usize,
+    /// A request's body is here within this time after its headers.
+    pub(crate) body_within: Span,
+    /// A request is given up after this time; a wait for an order ends after five sixths of it.
+    pub(crate) answer_within: Span,
     /// Requests of one key, per second on average.
     pub(crate) key_per_second: f64,
     /// Requests of one key at once after a pause.
@@ -35,13 +45,18 @@ pub(crate) struct LimitsSettings {
 
 impl Default for LimitsSettings {
     fn default() -> Self {
-        let (api, engine) = (ApiConfig::default(), EngineConfig::default());
+        let (api, engine) = (Limits::default(), EngineConfig::default());
         Self {
             connections: 4_096,
             headers_within: Duration::from_secs(15).into(),
             header_bytes: 64 * 1024,
-            in_flight: api.in_flight_max,
-            streams: api.streams_max,
+            in_flight: api.in_flight,
+            streams: api.streams,
+            waits: api.waits,
+            body_bytes: api.body_bytes,
+            bodies_bytes: api.bodies_bytes,
+            body_within: api.body_within.into(),
+            answer_within: api.answer_within.into(),
             key_per_second: 200.0,
             key_burst: 400,
             inbox: engine.inbox_max,
@@ -52,6 +67,19 @@ impl Default for LimitsSettings {
 }
 
 impl LimitsSettings {
+    /// Those that the API itself keeps.
+    pub(crate) fn of_the_api(&self) -> Limits {
+        Limits {
+            in_flight: self.in_flight,
+            streams: self.streams,
+            waits: self.waits,
+            body_bytes: self.body_bytes,
+            bodies_bytes: self.bodies_bytes,
+            body_within: self.body_within.0,
+            answer_within: self.answer_within.0,
+        }
+    }
+
     /// What cannot be: nothing would be served any more.
     pub(crate) fn wrong(&self) -> Option<String> {
         let counts = [
@@ -59,6 +87,7 @@ impl LimitsSettings {
             ("in_flight", self.in_flight),
             ("inbox", usize::try_from(self.inbox).unwrap_or(usize::MAX)),
             ("webhook_bytes", self.webhook_bytes),
+            ("body_bytes", self.body_bytes),
             ("key_burst", self.key_burst as usize),
         ];
         if let Some((name, _)) = counts.into_iter().find(|(_, count)| *count == 0) {
@@ -67,6 +96,21 @@ impl LimitsSettings {
         // What the receiver reads at most, whatever the engine would take.
         if self.webhook_bytes > 1024 * 1024 {
             return Some("`limits.webhook_bytes` is above 1048576".to_owned());
+        }
+        if self.waits > 4_096 {
+            return Some("`limits.waits` is above 4096".to_owned());
+        }
+        if self.bodies_bytes < self.body_bytes {
+            return Some(
+                "`limits.bodies_bytes` is below `limits.body_bytes`: no whole body would be read"
+                    .to_owned(),
+            );
+        }
+        if self.body_within.0.is_zero() || self.answer_within.0.is_zero() {
+            return Some(
+                "`limits.body_within` or `limits.answer_within` is 0: no request would be answered"
+                    .to_owned(),
+            );
         }
         // Below it the HTTP library panics.
         if self.header_bytes < 8_192 {

@@ -83,6 +83,42 @@ fn limits_are_as_configured() {
     assert!(refused.is_none_or(|answer| answer.status == 431), "a header of 20 kB");
 }
 
+#[test]
+fn limits_of_bodies_are_as_configured() {
+    let stage = Stage::new("", "");
+    let mut command = stage.serve();
+    command.env("ORDERKEEP_LIMITS__BODY_BYTES", "1000");
+    command.env("ORDERKEEP_LIMITS__BODIES_BYTES", "1500");
+    command.env("ORDERKEEP_LIMITS__BODY_WITHIN", "3s");
+    let _engine = stage.start_as(command);
+    let refused =
+        stage.http.send("POST", &format!("{}/v1/locks", stage.url), &[], "x".repeat(1_001));
+    refused.is_problem(413, "too_large", "1000 bytes");
+    let half = |length: usize| {
+        let mut stream = TcpStream::connect(stage.url.strip_prefix("http://").unwrap()).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(40))).unwrap();
+        let head =
+            format!("POST /v1/locks HTTP/1.1\r\nhost: x\r\ncontent-length: {length}\r\n\r\n");
+        stream.write_all(head.as_bytes()).unwrap();
+        stream.write_all(&vec![b' '; length - 1]).unwrap();
+        stream
+    };
+    let status = |mut stream: TcpStream| {
+        let mut answer = [0; 12];
+        stream.read_exact(&mut answer).unwrap();
+        String::from_utf8(answer[9..].to_vec()).unwrap()
+    };
+    // Of two that are half here, one is more than fits. Whoever asks without a body is served meanwhile.
+    let (first, second) = (half(1_000), half(1_000));
+    assert_eq!(stage.get("/v1/orders").status, 200);
+    let mut statuses = [status(first), status(second)];
+    statuses.sort();
+    assert_eq!(statuses, ["408", "503"]);
+    // Both have given back what they held.
+    let (id, _) = stage.order("k");
+    stage.to_executed(&id);
+}
+
 /// A thousand slow bodies once took all places, and everybody else was told that the engine is busy.
 #[test]
 fn slow_bodies_take_no_places() {

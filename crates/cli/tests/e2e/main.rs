@@ -6,6 +6,7 @@ mod api;
 mod bench;
 mod canary;
 mod config;
+mod contract;
 mod demo;
 mod dev;
 mod events;

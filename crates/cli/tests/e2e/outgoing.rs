@@ -327,6 +327,11 @@ fn a_service_in_typescript_sells_through_kill_9() {
     for name in ["shop.ts", "tsconfig.json", "package.json"] {
         fs::copy(example.join(name), folder.path().join(name)).unwrap();
     }
+    let document = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/openapi.json");
+    let mut types = Command::new(node.join("node_modules/.bin/openapi-typescript"));
+    types.arg(document).arg("-o").arg(folder.path().join("api.d.ts"));
+    let made = types.output().unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
     let compiled = Command::new(compiler).current_dir(folder.path()).output().unwrap();
     assert!(compiled.status.success(), "{}", String::from_utf8_lossy(&compiled.stdout));
     let mut shop = Command::new("node");

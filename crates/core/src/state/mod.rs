@@ -44,6 +44,7 @@ pub enum State {
 
 /// The names of the states, the same everywhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum StateName {
     /// See [`State::Locked`].
     Locked,

@@ -1,12 +1,11 @@
 //! Who may do what, and how much of it: keys, scopes, a rate per key, requests at once.
 
+mod body;
 mod key;
 mod ring;
 
 pub use key::{BadScope, Key, Scope};
 pub use ring::KeyRing;
-
-use std::sync::Arc;
 
 use axum::{
     extract::{Request, State},
@@ -15,15 +14,12 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use orderkeep_core::Author;
-use tokio::sync::Semaphore;
 
 use crate::{
-    BODY_BYTES_MAX,
+    limits::{Limits, Places},
     problem::{Code, Problem},
 };
-
-/// A body is here within this time.
-const BODY_WITHIN: std::time::Duration = std::time::Duration::from_secs(15);
+use body::Bodies;
 
 /// Whose request this is, when keys are asked for.
 #[derive(Debug, Clone)]
@@ -32,12 +28,15 @@ pub(crate) struct Caller(Author);
 #[derive(Debug, Clone)]
 pub(crate) struct Gate {
     keys: KeyRing,
-    places: Arc<Semaphore>,
+    places: Places,
+    bodies: Bodies,
 }
 
 impl Gate {
-    pub(crate) fn new(keys: KeyRing, in_flight_max: usize) -> Self {
-        Self { keys, places: Arc::new(Semaphore::new(in_flight_max)) }
+    pub(crate) fn new(keys: KeyRing, limits: Limits) -> Self {
+        let busy = ("as many requests are being answered as this engine allows", 1);
+        let places = Places::new(limits.in_flight, busy);
+        Self { keys, places, bodies: Bodies::new(limits) }
     }
 }
 
@@ -71,45 +70,21 @@ pub(crate) async fn check(State(gate): State<Gate>, mut request: Request, next: 
         Ok(None) => {}
         Err(problem) => return problem.into_response(),
     }
-    if announced(&request) > BODY_BYTES_MAX as u64 {
-        return Problem::too_large().into_response();
-    }
-    let request = match whole(request).await {
-        Ok(request) => request,
+    let (request, held) = match gate.bodies.whole(request).await {
+        Ok(read) => read,
         Err(answer) => return answer,
     };
     let place = if stays(request.uri().path()) {
         None
     } else {
-        match gate.places.try_acquire() {
+        match gate.places.take() {
             Ok(place) => Some(place),
-            Err(_) => {
-                let detail = "as many requests are being answered as this engine allows";
-                let busy = Problem::new(Code::Busy, detail);
-                return busy.retry_after(1).into_response();
-            }
+            Err(busy) => return busy.into_response(),
         }
     };
     let response = next.run(request).await;
-    drop(place);
+    drop((place, held));
     response
-}
-
-/// The request with its body read. Who sends slowly takes no place from those who do not.
-async fn whole(request: Request) -> Result<Request, Response> {
-    let (head, body) = request.into_parts();
-    match tokio::time::timeout(BODY_WITHIN, axum::body::to_bytes(body, BODY_BYTES_MAX)).await {
-        Ok(Ok(bytes)) => Ok(Request::from_parts(head, axum::body::Body::from(bytes))),
-        // Or the caller broke off, and hears nothing any more.
-        Ok(Err(_)) => Err(Problem::too_large().into_response()),
-        Err(_) => Err(axum::http::StatusCode::REQUEST_TIMEOUT.into_response()),
-    }
-}
-
-/// How long the body says it is: what is too long is refused before it is sent.
-fn announced(request: &Request) -> u64 {
-    let length = request.headers().get(header::CONTENT_LENGTH);
-    length.and_then(|length| length.to_str().ok()?.parse().ok()).unwrap_or(0)
 }
 
 /// The caller, or why there is none. `None`: no keys are asked for.
@@ -149,7 +124,9 @@ fn token(request: &Request) -> Option<&[u8]> {
 pub(crate) fn author(caller: Option<&Caller>, named: Option<Author>) -> Result<Author, Problem> {
     match (caller, named) {
         (None, Some(named)) => Ok(named),
-        (None, None) => Err(Problem::bad_request("body: missing field `author`: who asks")),
+        (None, None) => {
+            Err(Problem::bad_request("body: missing field `author`: who asks").at("/author"))
+        }
         (Some(Caller(key)), None) => Ok(key.clone()),
         (Some(Caller(key)), Some(named)) => Author::new(format!("{key}/{named}"))
             .map_err(|error| Problem::bad_request(error.to_string())),

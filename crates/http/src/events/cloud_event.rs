@@ -5,7 +5,8 @@ use orderkeep_driver::FeedEvent;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::{schema, view::EventView};
+use super::EventType;
+use crate::view::EventView;
 
 /// See the module.
 #[derive(Debug, Serialize, ToSchema)]
@@ -16,13 +17,15 @@ pub(crate) struct CloudEvent {
     id: String,
     /// `/v1/orders`.
     source: &'static str,
-    /// `orderkeep.order.` and the event's name.
+    /// What happened.
     #[serde(rename = "type")]
+    #[schema(value_type = EventType)]
     kind: String,
     /// The order's id.
     subject: String,
-    #[schema(value_type = schema::Time)]
+    /// When it happened.
     time: Timestamp,
+    /// `application/json`.
     datacontenttype: &'static str,
     /// Where a follower stands after it. An extension attribute.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -4,11 +4,11 @@
 //! with `Accept: text/event-stream`, the answer is a stream.
 
 mod cloud_event;
+mod described;
 mod stream;
 
 pub use cloud_event::event_body;
-
-use std::sync::Arc;
+pub(crate) use described::{EventType, webhooks};
 
 use axum::{
     Extension, Json,
@@ -16,12 +16,16 @@ use axum::{
     http::{HeaderMap, header},
     response::{IntoResponse, Response},
 };
-use orderkeep_driver::{BadCursor, Cursor, Engine, EngineError};
+use orderkeep_driver::{BadCursor, Cursor, Engine};
 use serde::{Deserialize, Serialize};
-use tokio::sync::Semaphore;
 use utoipa::{IntoParams, ToSchema};
 
-use crate::{Closing, json::QueryOf, problem::Problem};
+use crate::{
+    Closing,
+    json::{self, QueryOf},
+    limits::Places,
+    problem::Problem,
+};
 use cloud_event::CloudEvent;
 
 /// Events on a page, unless asked otherwise, and at most.
@@ -32,10 +36,11 @@ const PAGE: (usize, usize) = (100, 1_000);
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct EventsQuery {
     /// A cursor of an earlier answer, `oldest` (the default) or `latest`.
+    #[param(pattern = "^(oldest|latest|[0-9a-f]{32}[.][0-9a-f]{1,16}[.][0-9a-f]{1,8})$")]
     after: Option<String>,
     /// So many on a page: 100 unless said, 1,000 at most. A stream has no limit.
-    #[param(minimum = 0)]
-    limit: Option<usize>,
+    #[param(minimum = 0, maximum = 4294967295.0)]
+    limit: Option<u32>,
 }
 
 /// A page of events.
@@ -51,17 +56,17 @@ pub(crate) struct EventsPage {
 
 /// How many streams may be open at once.
 #[derive(Debug, Clone)]
-pub(crate) struct Streams(Arc<Semaphore>);
+pub(crate) struct Streams(Places);
 
 impl Streams {
     pub(crate) fn new(most: usize) -> Self {
-        Self(Arc::new(Semaphore::new(most)))
+        Self(Places::new(most, ("as many event streams are open as this engine allows", 5)))
     }
 }
 
 /// What happened, in order: a page after a cursor, or, asked with `Accept: text/event-stream`, a stream that stays
 /// open and goes on after `Last-Event-ID`.
-#[utoipa::path(get, path = "/v1/events", tag = "events",
+#[utoipa::path(get, path = "/v1/events", tag = "events", operation_id = "listEvents",
     params(EventsQuery, ("Last-Event-ID" = Option<String>, Header, description = "Of a stream: the last event seen.")),
     responses((status = 200, description = "A page of events, or a stream whose `id` is a cursor and whose `data` is one event",
         content((EventsPage = "application/json"), (String = "text/event-stream")))))]
@@ -77,14 +82,15 @@ pub(crate) async fn events(
     }
     // What a reconnecting client saw last says more than what it once asked for.
     let after = match headers.get("last-event-id").map(|value| value.to_str()) {
-        Some(Ok(id)) if !id.is_empty() => Some(id.to_owned()),
+        Some(Ok(id)) if !id.is_empty() => {
+            start(&engine, Some(id)).map_err(|problem| problem.in_parameter("Last-Event-ID"))?
+        }
         Some(Err(_)) => {
             let problem = Problem::bad_request("`Last-Event-ID` is no cursor");
             return Err(problem.in_parameter("Last-Event-ID"));
         }
-        Some(Ok(_)) | None => query.after,
+        Some(Ok(_)) | None => start(&engine, query.after.as_deref())?,
     };
-    let after = start(&engine, after.as_deref())?;
     stream::open(&engine, after, &places, closing).await
 }
 
@@ -109,14 +115,9 @@ fn start(engine: &Engine, after: Option<&str>) -> Result<Option<Cursor>, Problem
 
 async fn page(engine: &Engine, query: EventsQuery) -> Result<Response, Problem> {
     let after = start(engine, query.after.as_deref())?;
-    let limit = query.limit.unwrap_or(PAGE.0).clamp(1, PAGE.1);
+    let limit = json::limit(query.limit, PAGE);
     let page = engine.events(after, limit).await?;
     let more = page.events.len() == limit;
     let items = page.events.into_iter().map(CloudEvent::from).collect();
     Ok(Json(EventsPage { items, next_cursor: page.next.to_string(), more }).into_response())
-}
-
-/// Why a stream is not opened now.
-fn no_place() -> Problem {
-    EngineError::Busy("as many event streams are open as this engine allows").into()
 }

@@ -1,6 +1,6 @@
 //! Server-sent events: `id` is the cursor, `data` the CloudEvent, a comment every 15 seconds.
 
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use std::{convert::Infallible, time::Duration};
 
 use axum::response::{
     IntoResponse, Response,
@@ -8,14 +8,11 @@ use axum::response::{
 };
 use futures_util::stream;
 use orderkeep_driver::{Cursor, Engine, Feed, FeedEvent};
-use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
-    time::Instant,
-};
+use tokio::{sync::OwnedSemaphorePermit, time::Instant};
 use tokio_util::sync::CancellationToken;
 
-use super::{cloud_event::CloudEvent, no_place};
-use crate::problem::Problem;
+use super::cloud_event::CloudEvent;
+use crate::{limits::Places, problem::Problem};
 
 /// Well below the minute after which proxies give up on a silent connection.
 const HEARTBEAT: Duration = Duration::from_secs(15);
@@ -34,10 +31,10 @@ struct Stream {
 pub(super) async fn open(
     engine: &Engine,
     after: Option<Cursor>,
-    places: &Arc<Semaphore>,
+    places: &Places,
     closing: CancellationToken,
 ) -> Result<Response, Problem> {
-    let place = Arc::clone(places).try_acquire_owned().map_err(|_| no_place())?;
+    let place = places.take()?;
     // A cursor that is gone is found here.
     engine.events(after, 1).await?;
     let stream = Stream {

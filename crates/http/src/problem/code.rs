@@ -89,6 +89,9 @@ codes! {
     LockTaken = "lock_taken", CONFLICT, "The lock belongs to another order",
         "One lock makes one order, and this one has its order, which `detail` names.",
         "Use that order, or take another lock.";
+    Configured = "configured", CONFLICT, "The configuration makes it",
+        "The endpoint that passes the provider's other webhooks on is what `webhooks.forward_url` says.",
+        "Change the configuration.";
     NotRestored = "not_restored", CONFLICT, "Nothing is held",
         "The store did not begin as an older copy, so there is no hold to lift.",
         "Nothing.";

@@ -4,7 +4,9 @@ mod code;
 mod pages;
 
 pub(crate) use code::Code;
-pub(crate) use pages::{error_index, error_page};
+pub(crate) use pages::{__path_error_index, __path_error_page, error_index, error_page};
+
+use std::borrow::Cow;
 
 use axum::{
     http::{HeaderValue, StatusCode, header},
@@ -46,7 +48,7 @@ pub(crate) struct Details {
     /// Which query parameter, header or part of the path.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    parameter: Option<&'static str>,
+    parameter: Option<Cow<'static, str>>,
     /// The provider's own code.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -71,6 +73,9 @@ fn codes() -> utoipa::openapi::schema::Object {
         .description(Some("A stable word to decide by."))
         .build()
 }
+
+/// Long enough for a restart or a person with a broom.
+const RETRY_AFTER_S: u64 = 5;
 
 impl Problem {
     pub(crate) fn new(code: Code, detail: impl Into<String>) -> Self {
@@ -102,8 +107,8 @@ impl Problem {
     }
 
     /// In which query parameter, header or part of the path.
-    pub(crate) fn in_parameter(mut self, name: &'static str) -> Self {
-        self.0.parameter = Some(name);
+    pub(crate) fn in_parameter(mut self, name: impl Into<Cow<'static, str>>) -> Self {
+        self.0.parameter = Some(name.into());
         self
     }
 
@@ -113,8 +118,12 @@ impl Problem {
         self
     }
 
-    pub(crate) fn too_large() -> Self {
-        let detail = "the body is longer than 256 KiB";
+    pub(crate) fn too_large(most: usize) -> Self {
+        let detail = if most.is_multiple_of(1024) {
+            format!("the body is longer than {} KiB", most / 1024)
+        } else {
+            format!("the body is longer than {most} bytes")
+        };
         Self::new(Code::TooLarge, detail)
     }
 
@@ -138,14 +147,16 @@ impl IntoResponse for Problem {
         if let Some(seconds) = self.0.retry_after_s {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
+        if status == StatusCode::UNAUTHORIZED {
+            let scheme = HeaderValue::from_static("Bearer");
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);
+        }
         response
     }
 }
 
 impl From<EngineError> for Problem {
     fn from(error: EngineError) -> Self {
-        /// Long enough for a restart or a person with a broom.
-        const RETRY_AFTER_S: u64 = 5;
         let detail = error.to_string();
         let code = match &error {
             EngineError::NoAccount(_) => Code::NoSuchAccount,
@@ -178,6 +189,9 @@ impl From<CallError> for Problem {
         };
         let mut problem = Self::new(code, error.to_string());
         problem.0.retry_after_s = error.retry_after.map(|wait| wait.as_secs());
+        if code == Code::ProviderThrottled {
+            problem.0.retry_after_s.get_or_insert(RETRY_AFTER_S);
+        }
         problem.0.provider_code = error.code;
         problem
     }

@@ -13,11 +13,16 @@ fn markdown(page: String) -> Response {
 }
 
 /// All codes.
+#[utoipa::path(get, path = "/docs/errors", tag = "watching", operation_id = "listErrorPages", security(()),
+    responses((status = 200, body = String, content_type = "text/markdown", description = "The page")))]
 pub(crate) async fn error_index() -> Response {
     markdown(code::index())
 }
 
-/// One code.
+/// One code: where a problem's `type` leads.
+#[utoipa::path(get, path = "/docs/errors/{code}", tag = "watching", operation_id = "getErrorPage", security(()),
+    params(("code" = String, Path, description = "The code.")),
+    responses((status = 200, body = String, content_type = "text/markdown", description = "The page")))]
 pub(crate) async fn error_page(Path(code): Path<String>) -> Result<Response, Problem> {
     let named = Code::ALL.iter().find(|known| known.as_str() == code.trim_end_matches(".md"));
     let known = named.ok_or_else(|| {

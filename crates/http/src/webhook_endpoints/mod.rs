@@ -5,19 +5,21 @@ mod view;
 use std::time::Duration;
 
 use axum::{
-    Json, Router,
+    Json,
     extract::{Path, State},
     http::{StatusCode, header},
     response::{IntoResponse, Response},
-    routing::{get, post},
 };
-use orderkeep_core::Timestamp;
-use orderkeep_driver::{BadCursor, Engine};
+use orderkeep_core::{OrderId, Timestamp};
+use orderkeep_driver::BadCursor;
 use orderkeep_outbox::{Draft, EndpointId, Outbox, OutboxError, Replay, Secret, Start, Update};
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    json::{JsonBody, QueryOf},
+    events::EventType,
+    json::{self, JsonBody, QueryOf},
     problem::{Code, Problem},
 };
 use view::{DeliveryView, EndpointView};
@@ -25,53 +27,75 @@ use view::{DeliveryView, EndpointView};
 /// A day: time to bring a new secret to every receiver.
 const OVERLAP: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The routes, over an outbox.
-pub(crate) fn routes(outbox: Outbox) -> Router<Engine> {
-    Router::new()
-        .route("/v1/webhook-endpoints", post(create).get(list))
-        .route("/v1/webhook-endpoints/{id}", get(show).patch(update).delete(remove))
-        .route("/v1/webhook-endpoints/{id}/rotate-secret", post(rotate))
-        .route("/v1/webhook-endpoints/{id}/enable", post(enable))
-        .route("/v1/webhook-endpoints/{id}/disable", post(disable))
-        .route("/v1/webhook-endpoints/{id}/test", post(test))
-        .route("/v1/webhook-endpoints/{id}/replay", post(replay))
-        .route("/v1/webhook-endpoints/{id}/deliveries", get(deliveries))
-        .with_state(outbox)
+/// The routes, each with its description; an outbox is their state.
+pub(crate) fn api() -> OpenApiRouter<Outbox> {
+    OpenApiRouter::new()
+        .routes(routes!(create, list))
+        .routes(routes!(show, update, remove))
+        .routes(routes!(rotate))
+        .routes(routes!(enable))
+        .routes(routes!(disable))
+        .routes(routes!(test))
+        .routes(routes!(replay))
+        .routes(routes!(deliveries))
 }
 
-#[derive(Debug, Deserialize)]
+/// An endpoint to be made.
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = CreateWebhookEndpoint)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct CreateBody {
+    /// Where events go; not into a private network, unless the configuration allows it.
+    #[schema(format = "uri", max_length = 1024)]
     url: String,
+    /// What people call it.
     #[serde(default)]
+    #[schema(max_length = 256)]
     description: String,
-    /// Empty or absent: all.
+    /// Only events of these types; empty or absent: all.
     #[serde(default)]
+    #[schema(value_type = Vec<EventType>, max_items = 64)]
     types: Vec<String>,
-    /// `whsec_...`; absent: one is made.
+    /// `whsec_` and the base64 of 24 to 64 random bytes; absent: one is made.
+    #[schema(pattern = "^whsec_[A-Za-z0-9+/]{32,87}={0,2}$")]
     secret: Option<String>,
     /// `latest` (the default), `oldest`, or a cursor of the feed.
+    #[schema(pattern = "^(oldest|latest|[0-9a-f]{32}[.][0-9a-f]{1,16}[.][0-9a-f]{1,8})$")]
     after: Option<String>,
 }
 
-#[derive(Debug, Deserialize)]
+/// What is to change; what is absent stays.
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = UpdateWebhookEndpoint)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct UpdateBody {
+    /// Where events go.
+    #[schema(format = "uri", max_length = 1024)]
     url: Option<String>,
+    /// What people call it.
+    #[schema(max_length = 256)]
     description: Option<String>,
+    /// Only events of these types; empty: all.
+    #[schema(value_type = Option<Vec<EventType>>, max_items = 64)]
     types: Option<Vec<String>>,
 }
 
-#[derive(Debug, Deserialize)]
+/// A new secret.
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = RotateSecret)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct RotateBody {
-    /// `whsec_...`; absent: one is made.
+    /// `whsec_` and the base64 of 24 to 64 random bytes; absent: one is made.
+    #[schema(pattern = "^whsec_[A-Za-z0-9+/]{32,87}={0,2}$")]
     secret: Option<String>,
     /// How long the old secret signs beside the new one; a day if absent, seven at most.
+    #[schema(maximum = 604800)]
     overlap_seconds: Option<u64>,
 }
 
-#[derive(Debug, Deserialize)]
+/// What to deliver again: give `since` or `event`.
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = Replay)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct ReplayBody {
     /// Everything that happened since then,
@@ -80,13 +104,17 @@ struct ReplayBody {
     event: Option<String>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct DeliveriesQuery {
-    limit: Option<usize>,
+    /// So many: 50 unless said. 200 at most are remembered.
+    #[param(minimum = 0, maximum = 4294967295.0)]
+    limit: Option<u32>,
 }
 
-#[derive(Debug, Serialize)]
+/// All of them.
+#[derive(Debug, Serialize, ToSchema)]
 struct Items<T> {
     items: Vec<T>,
 }
@@ -100,10 +128,15 @@ fn id(text: &str) -> Result<EndpointId, Problem> {
 
 fn secret(text: Option<String>) -> Result<Option<Secret>, Problem> {
     text.map(|text| text.parse()).transpose().map_err(|error: orderkeep_outbox::BadSecret| {
-        Problem::bad_request(format!("`secret`: {error}"))
+        Problem::bad_request(format!("`secret`: {error}")).at("/secret")
     })
 }
 
+/// Makes an endpoint: what happens is sent there, signed. The answer holds its secret, once.
+#[utoipa::path(post, path = "/v1/webhook-endpoints", tag = "webhooks out", operation_id = "createWebhookEndpoint",
+    request_body = CreateBody,
+    responses((status = 201, body = EndpointView, description = "Made, with its secret",
+        headers(("Location" = String, description = "The endpoint")))))]
 async fn create(
     State(outbox): State<Outbox>,
     JsonBody(body): JsonBody<CreateBody>,
@@ -112,7 +145,8 @@ async fn create(
         None | Some("latest") => Start::Latest,
         Some("oldest") => Start::Oldest,
         Some(cursor) => {
-            let wrong = |error: BadCursor| Problem::bad_request(format!("`after`: {error}"));
+            let wrong =
+                |error: BadCursor| Problem::bad_request(format!("`after`: {error}")).at("/after");
             Start::After(cursor.parse().map_err(wrong)?)
         }
     };
@@ -129,11 +163,18 @@ async fn create(
     Ok((StatusCode::CREATED, [(header::LOCATION, place)], Json(view)).into_response())
 }
 
+/// All endpoints, oldest first.
+#[utoipa::path(get, path = "/v1/webhook-endpoints", tag = "webhooks out", operation_id = "listWebhookEndpoints",
+    responses((status = 200, body = Items<EndpointView>, description = "All of them, 64 at most")))]
 async fn list(State(outbox): State<Outbox>) -> Json<Items<EndpointView>> {
     let items = outbox.list().into_iter().map(EndpointView::from).collect();
     Json(Items { items })
 }
 
+/// One endpoint: where it stands, what it holds back, and why.
+#[utoipa::path(get, path = "/v1/webhook-endpoints/{id}", tag = "webhooks out", operation_id = "getWebhookEndpoint",
+    params(("id" = OrderId, Path, description = "The endpoint.")),
+    responses((status = 200, body = EndpointView, description = "The endpoint, as it is now")))]
 async fn show(
     State(outbox): State<Outbox>,
     Path(text): Path<String>,
@@ -141,6 +182,10 @@ async fn show(
     Ok(Json(outbox.show(id(&text)?)?.into()))
 }
 
+/// Changes an endpoint.
+#[utoipa::path(patch, path = "/v1/webhook-endpoints/{id}", tag = "webhooks out", operation_id = "updateWebhookEndpoint",
+    params(("id" = OrderId, Path, description = "The endpoint.")), request_body = UpdateBody,
+    responses((status = 200, body = EndpointView, description = "The endpoint, as it is now")))]
 async fn update(
     State(outbox): State<Outbox>,
     Path(text): Path<String>,
@@ -151,6 +196,10 @@ async fn update(
     Ok(Json(outbox.update(id(&text)?, update).await?.into()))
 }
 
+/// Ends an endpoint for good.
+#[utoipa::path(delete, path = "/v1/webhook-endpoints/{id}", tag = "webhooks out", operation_id = "deleteWebhookEndpoint",
+    params(("id" = OrderId, Path, description = "The endpoint.")),
+    responses((status = 204, description = "It is no more")))]
 async fn remove(
     State(outbox): State<Outbox>,
     Path(text): Path<String>,
@@ -159,6 +208,10 @@ async fn remove(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// Signs with a new secret from now on, and with the one before as well for a while.
+#[utoipa::path(post, path = "/v1/webhook-endpoints/{id}/rotate-secret", tag = "webhooks out", operation_id = "rotateWebhookSecret",
+    params(("id" = OrderId, Path, description = "The endpoint.")), request_body = RotateBody,
+    responses((status = 200, body = EndpointView, description = "The endpoint, with its new secret")))]
 async fn rotate(
     State(outbox): State<Outbox>,
     Path(text): Path<String>,
@@ -169,6 +222,10 @@ async fn rotate(
     Ok(Json(EndpointView::with_secret(endpoint)))
 }
 
+/// Switches an endpoint on; what it missed, it gets now.
+#[utoipa::path(post, path = "/v1/webhook-endpoints/{id}/enable", tag = "webhooks out", operation_id = "enableWebhookEndpoint",
+    params(("id" = OrderId, Path, description = "The endpoint.")),
+    responses((status = 200, body = EndpointView, description = "The endpoint, as it is now")))]
 async fn enable(
     State(outbox): State<Outbox>,
     Path(text): Path<String>,
@@ -176,6 +233,10 @@ async fn enable(
     Ok(Json(outbox.enable(id(&text)?).await?.into()))
 }
 
+/// Switches an endpoint off; its position in the feed stays.
+#[utoipa::path(post, path = "/v1/webhook-endpoints/{id}/disable", tag = "webhooks out", operation_id = "disableWebhookEndpoint",
+    params(("id" = OrderId, Path, description = "The endpoint.")),
+    responses((status = 200, body = EndpointView, description = "The endpoint, as it is now")))]
 async fn disable(
     State(outbox): State<Outbox>,
     Path(text): Path<String>,
@@ -183,6 +244,10 @@ async fn disable(
     Ok(Json(outbox.disable(id(&text)?).await?.into()))
 }
 
+/// Sends an event of type `orderkeep.test` now, once, and says how it went.
+#[utoipa::path(post, path = "/v1/webhook-endpoints/{id}/test", tag = "webhooks out", operation_id = "testWebhookEndpoint",
+    params(("id" = OrderId, Path, description = "The endpoint.")),
+    responses((status = 200, body = DeliveryView, description = "How it went; a receiver that does not take it is no error")))]
 async fn test(
     State(outbox): State<Outbox>,
     Path(text): Path<String>,
@@ -190,6 +255,10 @@ async fn test(
     Ok(Json(outbox.test(id(&text)?).await?.into()))
 }
 
+/// Delivers again, with the same ids.
+#[utoipa::path(post, path = "/v1/webhook-endpoints/{id}/replay", tag = "webhooks out", operation_id = "replayWebhooks",
+    params(("id" = OrderId, Path, description = "The endpoint.")), request_body = ReplayBody,
+    responses((status = 200, body = EndpointView, description = "The endpoint, as it is now")))]
 async fn replay(
     State(outbox): State<Outbox>,
     Path(text): Path<String>,
@@ -205,12 +274,16 @@ async fn replay(
     Ok(Json(outbox.replay(id(&text)?, replay).await?.into()))
 }
 
+/// What was tried lately, newest first; since the start of the process.
+#[utoipa::path(get, path = "/v1/webhook-endpoints/{id}/deliveries", tag = "webhooks out", operation_id = "listDeliveries",
+    params(("id" = OrderId, Path, description = "The endpoint."), DeliveriesQuery),
+    responses((status = 200, body = Items<DeliveryView>, description = "The attempts")))]
 async fn deliveries(
     State(outbox): State<Outbox>,
     Path(text): Path<String>,
     QueryOf(query): QueryOf<DeliveriesQuery>,
 ) -> Result<Json<Items<DeliveryView>>, Problem> {
-    let limit = query.limit.unwrap_or(50);
+    let limit = json::limit(query.limit, (50, 200));
     let log = outbox.deliveries(id(&text)?, limit).await?;
     Ok(Json(Items { items: log.into_iter().map(DeliveryView::from).collect() }))
 }
@@ -223,7 +296,9 @@ impl From<OutboxError> for Problem {
             OutboxError::NoEvent(_) => Self::new(Code::NoSuchEvent, detail),
             OutboxError::TooMany(_) => Self::new(Code::TooManyWebhookEndpoints, detail),
             OutboxError::Engine(error) => error.into(),
-            OutboxError::Invalid(_) | _ => Self::bad_request(detail),
+            OutboxError::Invalid { field, .. } => Self::bad_request(detail).at(format!("/{field}")),
+            OutboxError::Configured => Self::new(Code::Configured, detail),
+            OutboxError::Client(_) | _ => Self::new(Code::Internal, detail),
         }
     }
 }

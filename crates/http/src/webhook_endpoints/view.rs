@@ -3,9 +3,11 @@
 use orderkeep_core::Timestamp;
 use orderkeep_outbox::{Delivery, Endpoint, Held};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// An endpoint, without its secrets.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = WebhookEndpoint)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct EndpointView {
     id: String,
@@ -38,14 +40,21 @@ pub(super) struct EndpointView {
 }
 
 /// An order that waits behind a delivery that failed.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = HeldOrder)]
 #[serde(rename_all = "camelCase")]
 struct HeldView {
+    /// The order.
     subject: String,
+    /// The event that failed, by its number within the order.
     version: u64,
+    /// How often it was tried.
     attempts: u32,
+    /// Since when it fails.
     since: Timestamp,
+    /// When it is tried again.
     due: Timestamp,
+    /// How it failed last.
     why: String,
 }
 
@@ -92,17 +101,26 @@ impl EndpointView {
 }
 
 /// One attempt.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Delivery)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct DeliveryView {
+    /// The event's id, as the receiver sees it in `webhook-id`.
     event: String,
+    /// The event's type.
     #[serde(rename = "type")]
     kind: String,
+    /// The first is 1.
     attempt: u32,
+    /// When it ended.
     at: Timestamp,
+    /// How long it took.
     duration_ms: u64,
+    /// Whether the receiver took it.
     delivered: bool,
+    /// What was answered.
     status: Option<u16>,
+    /// Why it failed.
     why: Option<String>,
 }
 

@@ -6,7 +6,7 @@ use axum::{
     body::Body,
     http::{Request, Response},
 };
-use orderkeep_http::ApiConfig;
+use orderkeep_http::{ApiConfig, Limits};
 use orderkeep_store::Health;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
@@ -206,7 +206,11 @@ async fn a_silent_stream_says_that_it_is_alive_and_ends_after_an_hour() {
 
 #[tokio::test(start_paused = true)]
 async fn streams_are_bounded_and_a_place_is_free_when_one_leaves() {
-    let world = World::with(ApiConfig { streams_max: 2, ..ApiConfig::default() }).await;
+    let world = World::with(ApiConfig {
+        limits: Limits { streams: 2, ..Limits::default() },
+        ..ApiConfig::default()
+    })
+    .await;
     let first = Stream::of(&world, "/v1/events", None).await;
     let _second = Stream::of(&world, "/v1/events", None).await;
     let full = Stream::open(&world, "/v1/events", None).await;

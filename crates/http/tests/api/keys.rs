@@ -2,7 +2,7 @@
 
 use axum::{body::Body, http::Request};
 use orderkeep_core::{Author, Timestamp};
-use orderkeep_http::{ApiConfig, Key, KeyRing, Scope};
+use orderkeep_http::{ApiConfig, Key, KeyRing, Limits, Scope};
 use serde_json::json;
 
 use crate::world::{Answer, World, terms};
@@ -141,7 +141,8 @@ async fn a_key_that_asks_too_often_waits_and_holds_up_no_other() {
 
 #[tokio::test(start_paused = true)]
 async fn requests_at_once_are_bounded_and_waits_take_no_place() {
-    let config = ApiConfig { in_flight_max: 1, ..ApiConfig::default() };
+    let config =
+        ApiConfig { limits: Limits { in_flight: 1, ..Limits::default() }, ..ApiConfig::default() };
     let world = World::with(config).await;
     let order = world.submit("k", terms("l")).await;
     let wait = format!("/v1/orders/{}/wait?for=Executed", order.body["id"].as_str().unwrap());

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use orderkeep_http::ApiConfig;
+use orderkeep_http::{ApiConfig, Limits};
 
 use crate::world::{World, terms};
 
@@ -69,4 +69,20 @@ async fn a_wait_says_what_is_wrong_and_ends_when_the_server_closes() {
     };
     let (told, ()) = tokio::join!(waiting, close);
     told.is_problem(503, "shutting_down", "shutting down");
+}
+
+#[tokio::test(start_paused = true)]
+async fn waits_are_bounded_in_number_and_by_the_time_of_a_request() {
+    let limits = Limits { waits: 1, answer_within: Duration::from_secs(12), ..Limits::default() };
+    let world = World::with(ApiConfig { limits, ..ApiConfig::default() }).await;
+    let order = world.submit("k", terms("l")).await;
+    let path = format!("/v1/orders/{}/wait", order.body["id"].as_str().unwrap());
+    let path = format!("{path}?for=Executed&timeout=1h");
+    let start = tokio::time::Instant::now();
+    let (first, second) = tokio::join!(world.get(&path), world.get(&path));
+    assert_eq!((first.status, start.elapsed().as_secs()), (200, 10));
+    second.is_problem(503, "busy", "waits");
+    assert_eq!(second.headers["retry-after"], "5");
+    // The place is free again.
+    assert_eq!(world.get(&path).await.status, 200);
 }

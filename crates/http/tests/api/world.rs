@@ -9,7 +9,11 @@ use axum::{
 };
 use orderkeep_core::{AccountId, Timestamp};
 use orderkeep_driver::{Engine, Entropy, SeededEntropy, SystemEntropy, TokioClock};
-use orderkeep_http::{ApiConfig, router};
+use orderkeep_http::{ApiConfig, MetricsPage, router};
+use orderkeep_outbox::{
+    Answer as Delivered, Outbox, OutboxConfig, Render, Request as Delivery, Transport, Undelivered,
+};
+use orderkeep_store::port::BoxFuture;
 use serde_json::Value;
 use tower::ServiceExt as _;
 
@@ -23,6 +27,20 @@ pub(crate) struct World {
     pub(crate) provider: Arc<Scripted>,
     pub(crate) store: Arc<MayFail>,
     pub(crate) router: Router,
+}
+
+/// Reaches nobody.
+#[derive(Debug)]
+struct NoNetwork;
+
+impl Transport for NoNetwork {
+    fn allows(&self, _: &url::Url) -> Result<(), String> {
+        Ok(())
+    }
+
+    fn post(&self, _: Delivery) -> BoxFuture<'_, Result<Delivered, Undelivered>> {
+        Box::pin(async { Err(Undelivered("there is no network".to_owned())) })
+    }
 }
 
 /// One answer.
@@ -54,6 +72,18 @@ impl World {
 
     pub(crate) async fn with(config: ApiConfig) -> Self {
         Self::of(config, Arc::new(SystemEntropy)).await
+    }
+
+    /// One that serves everything that can be served.
+    pub(crate) async fn with_all_routes() -> Self {
+        let mut world = Self::new().await;
+        let outbox =
+            OutboxConfig::new(Arc::new(NoNetwork), Render::new(orderkeep_http::event_body));
+        let outbox = Outbox::start(world.store.clone(), outbox).await.unwrap();
+        let metrics = Some(MetricsPage::new(String::new));
+        let config = ApiConfig { outbox: Some(outbox), metrics, ..ApiConfig::default() };
+        world.router = router(world.engine.clone(), config);
+        world
     }
 
     /// One whose ids are drawn at the moments of the engine's own clock; those of one millisecond are in no order.

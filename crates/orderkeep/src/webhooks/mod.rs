@@ -35,7 +35,7 @@ impl Default for WebhooksConfig {
 /// The store cannot be read, or the HTTP client cannot be built.
 pub async fn start(store: Arc<dyn Store>, config: WebhooksConfig) -> Result<Outbox, OutboxError> {
     let transport =
-        HttpTransport::new(&config).map_err(|error| OutboxError::Invalid(error.to_string()))?;
+        HttpTransport::new(&config).map_err(|error| OutboxError::Client(error.to_string()))?;
     let render = Render::new(orderkeep_http::event_body);
     let outbox = OutboxConfig {
         forward_url: config.forward_url,

@@ -60,7 +60,7 @@ async fn a_rotated_secret_signs_beside_the_new_one_until_the_overlap_ends() {
     assert_ne!(rotated.secrets[0].0, endpoint.secrets[0].0);
     assert_eq!(signatures(2).await, 2);
     let again = outbox.rotate(endpoint.id, None, 8 * DAY).await;
-    assert!(matches!(again, Err(OutboxError::Invalid(_))));
+    assert!(matches!(again, Err(OutboxError::Invalid { .. })));
     world.pass(HOUR).await;
     assert_eq!(signatures(3).await, 1);
 }
@@ -99,7 +99,7 @@ async fn what_cannot_be_an_endpoint_is_refused() {
     let refused = async |url: &str, kind: &str| {
         let types = if kind.is_empty() { Vec::new() } else { vec![kind.to_owned()] };
         let draft = Draft { url: url.to_owned(), types, ..Draft::default() };
-        matches!(outbox.create(draft).await, Err(OutboxError::Invalid(_)))
+        matches!(outbox.create(draft).await, Err(OutboxError::Invalid { .. }))
     };
     for url in
         ["", "shop", "ftp://shop/", "file:///etc/passwd", "https://a:b@shop/", "https://inside/"]
@@ -108,7 +108,7 @@ async fn what_cannot_be_an_endpoint_is_refused() {
     }
     let long = format!("https://shop/{}", "x".repeat(2_000));
     assert!(refused(&long, "").await);
-    for kind in ["executed", "orderkeep.order.", "orderkeep.order.*", "orderkeep.test"] {
+    for kind in ["executed", "orderkeep.order.", "orderkeep.order.exeucted", "orderkeep.test"] {
         assert!(refused("https://shop/", kind).await, "{kind}");
     }
     assert!(outbox.list().is_empty());

@@ -1,24 +1,20 @@
 //! The OpenAPI document of the whole API, made from the routes and types that are served; and its pages.
 
+mod errors;
+mod finish;
+
 use axum::{Router, routing::get};
 use orderkeep_driver::Engine;
 use utoipa::{
     Modify, OpenApi,
-    openapi::{
-        ResponseBuilder,
-        content::ContentBuilder,
-        path::Operation,
-        schema::Ref,
-        security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
-    },
+    openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::{
-    backup, commands, events, health, locks, orders,
-    problem::{self, Code},
-    report, restore, wait, webhooks,
+    backup, commands, events, health, locks, metrics, orders, problem, report, restore, wait,
+    webhook_endpoints, webhooks,
 };
 
 #[derive(OpenApi)]
@@ -34,6 +30,8 @@ use crate::{
         (name = "operator", description = "What people ask of an order and of the engine"),
         (name = "events", description = "What happens, as pages and as a stream"),
         (name = "finance", description = "What the books need"),
+        (name = "webhooks out", description = "Where what happens is sent, signed as Standard Webhooks has it"),
+        (name = "watching", description = "For whatever watches the engine"),
         (name = "webhooks in", description = "Where the provider's webhooks arrive"),
     ),
     modifiers(&Keys),
@@ -83,98 +81,46 @@ pub(crate) fn api() -> OpenApiRouter<Engine> {
         .routes(routes!(health::status))
 }
 
-/// What can be answered to anything.
-const ALWAYS: &[Code] = &[
-    Code::BadRequest,
-    Code::Unauthorized,
-    Code::InsufficientScope,
-    Code::TimedOut,
-    Code::TooManyRequests,
-    Code::Internal,
-    Code::Busy,
-    Code::ShuttingDown,
-    Code::Halted,
-];
-/// What the provider can make of a call.
-const PROVIDER: &[Code] = &[
-    Code::NoSuchAccount,
-    Code::ProviderRefused,
-    Code::ProviderDenied,
-    Code::ProviderUnreachable,
-    Code::ProviderThrottled,
-];
-const SUBMIT: &[Code] = &[
-    Code::LockTaken,
-    Code::OrderLeft,
-    Code::TermsMismatch,
-    Code::UnknownLock,
-    Code::BadLockAnswer,
-    Code::KeyConflict,
-    Code::ReferenceTooLong,
-    Code::DiskFull,
-];
-const COMMAND: &[Code] = &[Code::NoSuchOrder, Code::Refused, Code::VersionMismatch, Code::DiskFull];
-
-/// What an operation can answer besides what can be answered to anything.
-fn errors_of(operation: &str) -> &'static [&'static [Code]] {
-    match operation {
-        "rates" => &[PROVIDER],
-        "take" => &[PROVIDER, &[Code::DiskFull]],
-        "submit" => &[PROVIDER, SUBMIT],
-        "show" | "history" | "explain" | "until" => &[&[Code::NoSuchOrder]],
-        "cancel" | "retry" | "adopt" | "resolve" | "post_again" | "note" => &[COMMAND],
-        "events" => &[&[Code::CursorGone]],
-        "report" => &[&[Code::ReportTooLarge]],
-        "lift" => &[&[Code::NotRestored, Code::DiskFull]],
-        "receive_webhook" => {
-            &[&[Code::Malformed, Code::Compressed, Code::TooLarge, Code::DiskFull]]
-        }
-        _ => &[],
-    }
-}
-
-fn describe_errors(operation: &mut Operation) {
-    let name = operation.operation_id.clone().unwrap_or_default();
-    let mut codes: Vec<Code> = ALWAYS.to_vec();
-    codes.extend(errors_of(&name).concat());
-    if operation.request_body.is_some() && !codes.contains(&Code::TooLarge) {
-        codes.push(Code::TooLarge);
-    }
-    let mut statuses: Vec<_> = codes.iter().map(|code| code.entry().status).collect();
-    statuses.sort_unstable();
-    statuses.dedup();
-    for status in statuses {
-        let said: Vec<_> = codes
-            .iter()
-            .filter(|code| code.entry().status == status)
-            .map(|code| format!("`{}`: {}", code.as_str(), code.entry().title))
-            .collect();
-        let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
-        let response = ResponseBuilder::new()
-            .description(said.join("; "))
-            .content("application/problem+json", content)
-            .build();
-        operation.responses.responses.insert(status.as_u16().to_string(), response.into());
-    }
-}
-
 /// The document, as `/v1/openapi.json` answers it.
 #[must_use]
 pub fn document() -> utoipa::openapi::OpenApi {
+    /// What is served besides: its routes are made of the configuration.
     #[derive(OpenApi)]
-    #[openapi(paths(webhooks::documented))]
-    struct Webhooks;
+    #[openapi(paths(
+        webhooks::documented,
+        webhooks::documented_other,
+        webhooks::documented_health,
+        webhooks::documented_health_below,
+        health::alive,
+        health::documented_ready,
+        metrics::documented,
+        documented_document,
+        problem::error_index,
+        problem::error_page,
+    ))]
+    struct Besides;
 
     let mut document = api().into_openapi();
-    document.merge(Webhooks::openapi());
+    document.merge(webhook_endpoints::api().into_openapi());
+    document.merge(Besides::openapi());
+    document.webhooks = Some(events::webhooks());
     for item in document.paths.paths.values_mut() {
-        let operations = [&mut item.get, &mut item.post, &mut item.put, &mut item.delete];
+        let operations =
+            [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
         for operation in operations.into_iter().flatten() {
-            describe_errors(operation);
+            errors::describe(operation);
+            finish::parameters(operation);
+            finish::links(operation);
         }
     }
     document
 }
+
+/// This document.
+#[utoipa::path(get, path = "/v1/openapi.json", tag = "watching", operation_id = "getDocument", security(()),
+    responses((status = 200, body = serde_json::Value, description = "The document")))]
+#[expect(dead_code, reason = "the document's; the page serves it")]
+fn documented_document() {}
 
 /// The document, what shows it, and the pages about errors. Nobody is asked for a key: they say nothing of any order.
 pub(crate) fn pages() -> Router<Engine> {
