@@ -11,9 +11,11 @@ use crate::{Outbox, OutboxError};
 impl Follower for Outbox {
     fn needs(&self) -> BoxFuture<'_, Result<Needs, EngineError>> {
         Box::pin(async move {
-            let endpoints = self.stored().await.map_err(|error| match error {
-                OutboxError::Engine(error) => error,
-                other => EngineError::Store(other.to_string()),
+            let endpoints = self.stored().await.map_err(|error| {
+                if let OutboxError::Engine(error) = error {
+                    return error;
+                }
+                EngineError::Store(error.to_string())
             })?;
             let mut needs = Needs::default();
             for endpoint in endpoints.into_iter().filter(|endpoint| !endpoint.deleted) {

@@ -203,7 +203,7 @@ async fn write_entities(
         // Every second process lets the beginning of the journal go behind itself: nobody leaves, so nothing that was
         // acknowledged may be missing.
         if generation % 2 == 1
-            && let Err(error) = retain(&*store, number).await
+            && let Err(error) = retain(&store, number).await
         {
             return Err(CommitError::Halted(error.to_string()));
         }

@@ -32,19 +32,19 @@ impl Settings {
 mod tests {
     use super::*;
 
-    fn read(text: &str) -> Result<Option<Retention>, Failure> {
-        toml::from_str::<Settings>(text).unwrap().retention()
+    fn settings(text: &str) -> Settings {
+        toml::from_str(text).unwrap()
     }
 
     #[test]
     fn nothing_goes_unless_it_is_said_how_long_it_stays() {
         const HOUR: Duration = Duration::from_secs(3_600);
-        assert_eq!(read("").unwrap(), None);
+        assert_eq!(settings("").retention().unwrap(), None);
         let kept = |keep, tombstones| Some(Retention { keep, tombstones });
-        assert_eq!(read("retention = '2160h'").unwrap(), kept(2_160 * HOUR, None));
-        let both = read("retention = '1h'\ntombstones = '8760h'").unwrap();
+        assert_eq!(settings("retention = '2160h'").retention().unwrap(), kept(2_160 * HOUR, None));
+        let both = settings("retention = '1h'\ntombstones = '8760h'").retention().unwrap();
         assert_eq!(both, kept(HOUR, Some(8_760 * HOUR)));
-        assert!(read("tombstones = '8760h'").is_err());
-        assert!(read("retention = '59m'").is_err());
+        assert!(settings("tombstones = '8760h'").retention().is_err());
+        assert!(settings("retention = '59m'").retention().is_err());
     }
 }

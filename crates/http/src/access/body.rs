@@ -65,7 +65,7 @@ impl Bodies {
             if length > self.limits.body_bytes {
                 return Err(Problem::too_large(self.limits.body_bytes).into_response());
             }
-            let more = self.hold(chunk.len())?;
+            let more = self.hold(chunk.len()).map_err(Problem::into_response)?;
             match &mut held {
                 Some(held) => held.merge(more),
                 None => held = Some(more),
@@ -85,11 +85,11 @@ impl Bodies {
     }
 
     /// Room for so many bytes more.
-    fn hold(&self, bytes: usize) -> Result<OwnedSemaphorePermit, Response> {
+    fn hold(&self, bytes: usize) -> Result<OwnedSemaphorePermit, Problem> {
         let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
         Arc::clone(&self.free).try_acquire_many_owned(bytes).map_err(|_| {
             let detail = "the bodies that are being read take as much memory as this engine allows";
-            Problem::new(Code::Busy, detail).retry_after(1).into_response()
+            Problem::new(Code::Busy, detail).retry_after(1)
         })
     }
 }

@@ -75,7 +75,7 @@ impl KeptEvents {
     pub(crate) fn seal(events: &[Bytes]) -> Result<Vec<u8>, RecordError> {
         let plain = bincode::serde::encode_to_vec(events, CONFIG)
             .map_err(|error| RecordError::Malformed { kind: Self::KIND, why: error.to_string() })?;
-        sealed(&Self { sum: Chain::default(), events: Blob::pack(plain) })
+        sealed(&Self { sum: Chain::default(), events: Blob::pack(&plain) })
     }
 
     pub(crate) fn open(bytes: &[u8]) -> Result<Vec<Bytes>, RecordError> {

@@ -41,7 +41,7 @@ impl PartRecord {
     pub(crate) fn seal(previous: Chain, part: &Part) -> Result<(Vec<u8>, Chain), RecordError> {
         let plain = bincode::serde::encode_to_vec(part, CONFIG)
             .map_err(|error| RecordError::Malformed { kind: Self::KIND, why: error.to_string() })?;
-        let mut bytes = encode(&Self { sum: Chain::default(), part: Blob::pack(plain) })?;
+        let mut bytes = encode(&Self { sum: Chain::default(), part: Blob::pack(&plain) })?;
         let chain = chain_of(previous, &bytes);
         bytes[HEADER_BYTES..HEADER_BYTES + chain.len()].copy_from_slice(&chain);
         Ok((bytes, chain))

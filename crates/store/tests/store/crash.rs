@@ -112,7 +112,7 @@ async fn verdict(store: &MemoryStore, seen: &mut Seen) -> Result<(), String> {
     if let Some(operation) = seen.retaining.take() {
         // It is many steps; what was not done is done now, and all of it as if nothing had been.
         perform(&mut seen.world, &seen.acknowledged, store, &operation).await;
-        seen.acknowledged = seen.under_way.take().unwrap_or_else(Model::new);
+        seen.acknowledged = seen.under_way.take().unwrap_or_default();
     }
     let found = Snapshot::read(store, &seen.world).await.unwrap();
     let whole = seen.under_way.as_ref().map(Model::snapshot);
