@@ -1,7 +1,7 @@
 //! What the derives cannot say.
 
 use utoipa::openapi::{
-    RefOr, Schema,
+    RefOr, Required, Schema,
     link::LinkBuilder,
     path::Operation,
     schema::{SchemaType, Type},
@@ -9,10 +9,14 @@ use utoipa::openapi::{
 
 /// A parameter that is not given is absent: none can be `null`.
 pub(super) fn parameters(operation: &mut Operation) {
+    let waits = operation.operation_id.as_deref() == Some("waitForOrder");
     for parameter in operation.parameters.iter_mut().flatten() {
-        if let RefOr::T(parameter) = parameter
-            && let Some(schema) = &mut parameter.schema
-        {
+        let RefOr::T(parameter) = parameter else { continue };
+        // Of one whose schema is written by hand, the derive does not know it.
+        if waits && parameter.name == "for" {
+            parameter.required = Required::True;
+        }
+        if let Some(schema) = &mut parameter.schema {
             never_null(schema);
         }
     }
