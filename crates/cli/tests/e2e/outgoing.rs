@@ -66,9 +66,10 @@ fn every_event_is_told_through_kill_9() {
         let orders: Vec<_> = (0..3).map(|n| stage.order(&format!("k{round}-{n}")).0).collect();
         let before = receiver.taken().len();
         until("some are told", || receiver.taken().len() > before);
-        // Killed with a create on its way, an order may need a person; that story is told elsewhere.
-        until("all are at the provider", || {
-            orders.iter().all(|order| stage.show(order)["state"] != "Locked")
+        // Killed with a create on its way, an order may need a person; killed before its address came, it may wait for
+        // the next poll, a minute away. Those stories are told elsewhere.
+        until("all have an address", || {
+            orders.iter().all(|order| stage.show(order)["state"] == "AwaitingPayment")
         });
         kill(&mut engine);
         // A receiver that is down for the first moments of the next process.
