@@ -357,6 +357,7 @@ mod tests {
     fn what_was_not_synced_goes_with_the_close() {
         let folder = tempfile::tempdir().unwrap();
         let kv = open(folder.path(), 1024 * 1024).unwrap();
+        kv.accept().unwrap();
         put(&kv, b"first").unwrap();
         kv.sync().unwrap();
         put(&kv, b"second").unwrap();

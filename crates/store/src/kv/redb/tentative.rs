@@ -5,7 +5,7 @@
 //! [`TentativeFile::accept`] writes stay in memory; they are few, for nothing is committed before.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, VecDeque},
     fs::{File, TryLockError},
     io,
     os::unix::fs::FileExt as _,
@@ -40,6 +40,16 @@ struct Held {
     /// From here on nothing of the file itself counts.
     found: u64,
     blocks: BTreeMap<u64, Block>,
+    /// How it came to be so.
+    steps: VecDeque<Step>,
+}
+
+/// Something that is held back.
+#[derive(Debug)]
+enum Step {
+    Write(u64, Vec<u8>),
+    SetLen(u64),
+    Sync,
 }
 
 impl TentativeFile {
@@ -53,25 +63,28 @@ impl TentativeFile {
             TryLockError::Error(error) => error,
         })?;
         let length = file.metadata()?.len();
-        let held = Held { length, found: length, blocks: BTreeMap::new() };
+        let (blocks, steps) = (BTreeMap::new(), VecDeque::new());
+        let held = Held { length, found: length, blocks, steps };
         let accepted = AtomicBool::new(false);
         Ok(Self(Arc::new(Inner { file, accepted, held: Mutex::new(held) })))
     }
 
-    /// Writes what was held back, durably; from now on every write goes to the file.
+    /// Does what was held back, in the order in which it was asked for, syncs and all: a power cut in between finds what it
+    /// would have found without us. From now on every write goes to the file.
     pub(super) fn accept(&self) -> io::Result<()> {
         let mut held = self.held();
         if self.accepted() {
             return Ok(());
         }
         let file = &self.0.file;
-        if held.length != file.metadata()?.len() {
-            file.set_len(held.length)?;
-        }
-        for (number, block) in &held.blocks {
-            let at = number * BLOCK;
-            let bytes = usize::try_from(held.length.saturating_sub(at)).unwrap_or(BLOCK_BYTES);
-            file.write_all_at(&block[..bytes.min(BLOCK_BYTES)], at)?;
+        // Each leaves when it is done: who tries again goes on with the one that failed.
+        while let Some(step) = held.steps.front() {
+            match step {
+                Step::Write(offset, bytes) => file.write_all_at(bytes, *offset)?,
+                Step::SetLen(length) => file.set_len(*length)?,
+                Step::Sync => file.sync_data()?,
+            }
+            held.steps.pop_front();
         }
         file.sync_data()?;
         held.blocks.clear();
@@ -158,11 +171,16 @@ impl StorageBackend for TentativeFile {
             }
         }
         held.length = len;
+        held.steps.push_back(Step::SetLen(len));
         Ok(())
     }
 
     fn sync_data(&self) -> io::Result<()> {
-        if self.accepted() { self.0.file.sync_data() } else { Ok(()) }
+        if self.accepted() {
+            return self.0.file.sync_data();
+        }
+        self.held().steps.push_back(Step::Sync);
+        Ok(())
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
@@ -177,6 +195,7 @@ impl StorageBackend for TentativeFile {
             held.blocks.insert(number, block);
         }
         held.length = held.length.max(offset + data.len() as u64);
+        held.steps.push_back(Step::Write(offset, data.to_vec()));
         Ok(())
     }
 }
