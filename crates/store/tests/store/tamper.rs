@@ -36,12 +36,45 @@ fn tuning() -> Tuning {
     Tuning { tail_records: 2, ..Tuning::embedded() }
 }
 
-/// A store with every kind of row, everything written.
+/// What there is only where retention took the beginning of the journal.
+const KEPT: [Space; 4] = [Space::KeptViews, Space::KeptEvents, Space::KeptInbox, Space::Left];
+
+/// A store with every kind of row, everything written, and the whole journal.
 async fn written() -> Rows {
     let kv = Arc::new(MemoryKv::new());
     let store = over(Arc::clone(&kv) as Arc<dyn Kv>).unwrap();
-    let mut world = World::new();
-    let mut model = Model::new();
+    let (world, model) = (&mut World::new(), Model::new());
+    lives(&store, world, model).await;
+    store.close().await.unwrap();
+    rows(&*kv)
+}
+
+/// The same, without the beginning of its journal, and some of it again behind it.
+async fn retained() -> Rows {
+    let kv = Arc::new(MemoryKv::new());
+    let store = over(Arc::clone(&kv) as Arc<dyn Kv>).unwrap();
+    let world = &mut World::new();
+    let mut model = lives(&store, world, Model::new()).await;
+    let over = Operation::Advance {
+        entity: 0,
+        stale: 0,
+        events: 0,
+        labels: 1,
+        wake_up: None,
+        claim: Some(0),
+        finishes: None,
+        view: 9,
+    };
+    let retain = Operation::Retain { forget: false };
+    for operation in [over, retain.clone(), retain] {
+        model = perform(world, &model, &store, &operation).await.1;
+    }
+    lives(&store, world, model).await;
+    store.close().await.unwrap();
+    rows(&*kv)
+}
+
+async fn lives(store: &MemoryStore, world: &mut World, mut model: Model) -> Model {
     for step in 0..8_u8 {
         let advance = Operation::Advance {
             entity: step,
@@ -55,7 +88,7 @@ async fn written() -> Rows {
         };
         let hear = Operation::Hear { account: 0, body: 4_000 };
         for operation in [advance, hear] {
-            model = perform(&mut world, &model, &store, &operation).await.1;
+            model = perform(world, &model, store, &operation).await.1;
         }
     }
     // Two of them come to rest.
@@ -70,13 +103,11 @@ async fn written() -> Rows {
             finishes: None,
             view: 100,
         };
-        model = perform(&mut world, &model, &store, &rest).await.1;
+        model = perform(world, &model, store, &rest).await.1;
     }
     drop(store.check());
     let moves = Operation::Touch { entity: 4, stale: 0, labels: 1, wake_up: Some(3) };
-    perform(&mut world, &model, &store, &moves).await;
-    store.close().await.unwrap();
-    rows(&*kv)
+    perform(world, &model, store, &moves).await.1
 }
 
 fn over(kv: Arc<dyn Kv>) -> Result<MemoryStore, orderkeep_store::ReadError> {
@@ -99,7 +130,31 @@ async fn nothing_is_found_where_nothing_is() {
     let rows = written().await;
     assert!(!noticed(&rows));
     for space in Space::ALL {
+        let there = rows.iter().any(|row| row.0 == space);
+        assert_eq!(there, !KEPT.contains(&space), "{space:?}");
+    }
+}
+
+/// Nothing of what is kept of the journal's beginning can be lost or changed unnoticed.
+#[tokio::test]
+async fn every_change_to_what_is_kept_is_noticed() {
+    let rows = retained().await;
+    assert!(!noticed(&rows));
+    for space in KEPT {
         assert!(rows.iter().any(|row| row.0 == space), "{space:?} is empty");
+    }
+    let kept = (0..rows.len()).filter(|at| KEPT.contains(&rows[*at].0));
+    for at in kept {
+        let mut fewer = rows.clone();
+        let (space, key, value) = fewer.remove(at);
+        assert!(noticed(&fewer), "{space:?} {key:?} is gone");
+        for byte in (0..value.len()).step_by(value.len().div_ceil(12).max(1)) {
+            let mut changed = rows.clone();
+            changed[at].2[byte] ^= 0x04;
+            // When somebody left nobody else can know: it is forgotten sooner or later than it should be.
+            let unknown = space == Space::Left && byte >= 3;
+            assert!(noticed(&changed) || unknown, "{space:?} {key:?} byte {byte}");
+        }
     }
 }
 

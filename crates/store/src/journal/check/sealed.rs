@@ -65,7 +65,7 @@ impl AtRest {
         if seen != expected.len() {
             report.problem(format!("sealed index: {seen} keys instead of {}", expected.len()));
         }
-        if let Some(why) = sealed.wrong_filter(kv)? {
+        if let Some(why) = sealed.wrong_table(kv)? {
             report.problem(why);
         }
         found.read_moved(kv, report)?;

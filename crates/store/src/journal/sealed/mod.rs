@@ -85,6 +85,14 @@ impl Sealed {
         let mut names = Vec::with_capacity(named.len());
         let mut tables = Vec::with_capacity(named.len());
         for entry in named {
+            // A table from before blocks could go says of none that it does not lead there.
+            let beyond = entry.last >= said.max(1) && entry.last != u64::MAX;
+            if entry.gone > gone.count() || beyond {
+                return Err(KvError::Damaged(format!(
+                    "the sealed index's table {}.{} speaks of blocks that there never were",
+                    entry.level, entry.number
+                )));
+            }
             let table = Table::open(kv, entry)?;
             names.push(table.name);
             tables.push(Arc::new(table));
@@ -200,12 +208,19 @@ impl Sealed {
         self.tables.iter().flat_map(move |table| table.name.all(kv)).filter(stays)
     }
 
-    /// A filter that does not know what its table has.
-    pub(super) fn wrong_filter(&self, kv: &dyn Kv) -> Result<Option<String>, KvError> {
+    /// A table that has what its filter does not know, or leads to a block that it says it does not.
+    pub(super) fn wrong_table(&self, kv: &dyn Kv) -> Result<Option<String>, KvError> {
         for table in &self.tables {
             let mut filter = table.filter.emptied();
             for pointer in table.name.all(kv) {
-                if let Some(hash) = key::hash_of(&pointer?.0) {
+                let (key, block) = pointer?;
+                if block < table.blocks.first || block > table.blocks.last {
+                    return Ok(Some(format!(
+                        "sealed index: {:?} leads to block {block}, and says that it does not",
+                        table.name
+                    )));
+                }
+                if let Some(hash) = key::hash_of(&key) {
                     filter.insert(hash);
                 }
             }
