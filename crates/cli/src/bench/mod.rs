@@ -1,6 +1,7 @@
 //! Benchmarks: what the store and the engine cost, beside what the disk and the machine can do in the same minute.
 
 pub(crate) mod args;
+mod child;
 mod disk;
 mod engine;
 mod life;

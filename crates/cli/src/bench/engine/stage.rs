@@ -3,18 +3,19 @@
 use std::{
     net::SocketAddr,
     path::Path,
-    process::Stdio,
     time::{Duration, Instant},
 };
 
 use serde_json::{Value, json};
-use tokio::{
-    io::{AsyncBufReadExt as _, BufReader},
-    process::{Child, Command},
-};
+use tokio::process::Child;
 
 use super::{BenchArm, Measured, TIMES, Webhooks, load::Callers, plan::Plan};
-use crate::{bench::process, client::Client, demo::free_port, exit::Failure};
+use crate::{
+    bench::{child, process},
+    client::Client,
+    demo::free_port,
+    exit::Failure,
+};
 
 /// How long a process may take to be there.
 const START: Duration = Duration::from_secs(30);
@@ -40,10 +41,11 @@ impl Stage {
     ) -> Result<Self, Failure> {
         let plan = Plan::new(folder);
         plan.write_provider_config()?;
-        let mut provider = spawn(folder, "provider", |command| {
+        let this = std::env::current_exe().map_err(Failure::failed)?;
+        let mut provider = child::spawn(&this, folder, "provider", |command| {
             command.arg("sandbox").arg("--config").arg(plan.provider_config());
         })?;
-        let said = first_line(&mut provider).await?;
+        let said = child::first_line(&mut provider, START).await?;
         let url = |name: &str| said[name].as_str().unwrap_or_default().to_owned();
         let (provider_url, control) = (url("url"), Client::new(&url("controlUrl"), None)?);
 
@@ -53,7 +55,7 @@ impl Stage {
         plan.write_engine_config(&provider_url, listen, webhooks)?;
         let webhook_url = format!("{engine_url}/webhooks/p100");
         control.post("/_control/config", &json!({ "webhook_url": webhook_url })).await?.good()?;
-        let engine = spawn(folder, arm.name(), |command| {
+        let engine = child::spawn(&this, folder, arm.name(), |command| {
             command.args(["bench", "engine", "--serve", arm.name()]);
             command.arg("--config").arg(plan.engine_config());
             if early_twin {
@@ -110,27 +112,4 @@ impl Stage {
         drop(self.engine.kill().await);
         drop(self.provider.kill().await);
     }
-}
-
-fn spawn(folder: &Path, name: &str, with: impl FnOnce(&mut Command)) -> Result<Child, Failure> {
-    let log = std::fs::File::create(folder.join(format!("{name}.log"))).map_err(Failure::failed)?;
-    let mut command = Command::new(std::env::current_exe().map_err(Failure::failed)?);
-    with(&mut command);
-    command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(log)
-        .kill_on_drop(true)
-        .spawn()
-        .map_err(Failure::failed)
-}
-
-async fn first_line(process: &mut Child) -> Result<Value, Failure> {
-    let stdout = process.stdout.take().ok_or_else(|| Failure::failed("no output"))?;
-    let mut line = String::new();
-    tokio::time::timeout(START, BufReader::new(stdout).read_line(&mut line))
-        .await
-        .map_err(|_| Failure::failed("the provider does not start"))?
-        .map_err(Failure::failed)?;
-    serde_json::from_str(&line).map_err(|_| Failure::failed("the provider did not start"))
 }

@@ -3,18 +3,19 @@
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
-    process::Stdio,
     time::{Duration, Instant},
 };
 
-use serde_json::{Value, json};
-use tokio::{
-    io::{AsyncBufReadExt as _, BufReader},
-    process::{Child, Command},
-};
+use serde_json::json;
+use tokio::process::{Child, Command};
 
 use super::callers::Acknowledged;
-use crate::{bench::parked, client::Client, demo::free_port, exit::Failure};
+use crate::{
+    bench::{child, parked},
+    client::Client,
+    demo::free_port,
+    exit::Failure,
+};
 
 /// How long a process may take to be there, or to end.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -78,10 +79,10 @@ impl Stage {
                  webhook_url = \"{engine_url}/webhooks/p100\"\n\n{MODEL}"
             ),
         )?;
-        let mut provider = spawn(&this, folder, "provider", |command| {
+        let mut provider = child::spawn(&this, folder, "provider", |command| {
             command.args(["sandbox", "--config"]).arg(folder.join("provider.toml"));
         })?;
-        let said = first_line(&mut provider).await?;
+        let said = child::first_line(&mut provider, PATIENCE).await?;
         let url = |name: &str| said[name].as_str().unwrap_or_default().to_owned();
         let (provider_url, control) = (url("url"), Client::new(&url("controlUrl"), None)?);
         let shown = folder.display();
@@ -115,7 +116,7 @@ impl Stage {
     pub(super) async fn start(&self) -> Result<Daemon, Failure> {
         const LOOK_EVERY: Duration = Duration::from_millis(5);
         let config = self.folder.join("engine.toml");
-        let mut daemon = spawn(&self.program, &self.folder, "engine", |command| {
+        let mut daemon = child::spawn(&self.program, &self.folder, "engine", |command| {
             command.args(["serve", "--config"]).arg(config).env("ORDERKEEP_LOG", "warn");
         })?;
         let give_up = Instant::now() + PATIENCE;
@@ -179,36 +180,4 @@ impl Daemon {
             .map_err(Failure::failed)?;
         Ok(started.elapsed())
     }
-}
-
-fn spawn(
-    program: &Path,
-    folder: &Path,
-    name: &str,
-    with: impl FnOnce(&mut Command),
-) -> Result<Child, Failure> {
-    let log = std::fs::OpenOptions::new()
-        .create(true)
-        .append(true)
-        .open(folder.join(format!("{name}.log")))
-        .map_err(Failure::failed)?;
-    let mut command = Command::new(program);
-    with(&mut command);
-    command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(log)
-        .kill_on_drop(true)
-        .spawn()
-        .map_err(Failure::failed)
-}
-
-async fn first_line(process: &mut Child) -> Result<Value, Failure> {
-    let stdout = process.stdout.take().ok_or_else(|| Failure::failed("no output"))?;
-    let mut line = String::new();
-    tokio::time::timeout(PATIENCE, BufReader::new(stdout).read_line(&mut line))
-        .await
-        .map_err(|_| Failure::failed("the provider does not start"))?
-        .map_err(Failure::failed)?;
-    serde_json::from_str(&line).map_err(|_| Failure::failed("the provider did not start"))
 }
