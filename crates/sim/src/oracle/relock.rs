@@ -78,3 +78,47 @@ impl World {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use orderkeep_core::{Cause, Event, Exact, Timestamp};
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::{
+        plan::{Plan, scripts},
+        world::Shared,
+    };
+
+    fn exact(text: &str) -> Exact {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_fresh_lock_that_nobody_wanted_is_seen() {
+        let script = scripts().into_iter().next().unwrap();
+        let mut plan = Plan { faults: Vec::new(), ..script.plan };
+        plan.sales[0].relock = Some(110);
+        let shared = Shared::new(plan, false);
+        let mut world = shared.world();
+        world.seen.begin_life(0);
+        drop(world.pass());
+        let asked = world.sales[0].pay_amount.unwrap();
+        let fresh = Terms {
+            lock_id: "fresh".parse().unwrap(),
+            pay_amount: exact(&asked.to_string()),
+            pay_currency: "usdc".parse().unwrap(),
+            network: "polygon".parse().unwrap(),
+            rate: exact("1"),
+            settle_currency: None,
+            settle_amount: None,
+            expires_at: Timestamp::from_millis(START_MS + 120_000),
+        };
+        let event = Event::Relocked { terms: Box::new(fresh.clone()) };
+        let at = Timestamp::from_millis(START_MS + 70_000);
+        let record = EventRecord { at, cause: Cause::Create, event };
+        world.judge_relock(0, OrderId(Uuid::from_u128(1)), &fresh, &record);
+        let violation = world.watcher.take().unwrap();
+        assert_eq!(violation.rule, "no fresh lock that nobody wanted");
+    }
+}

@@ -5,7 +5,7 @@ use orderkeep_sandbox::OrderEntry;
 
 use super::verdict::is_final;
 use crate::{
-    plan::Millis,
+    plan::{Kind, Millis},
     world::{Moment, START_MS, World},
 };
 
@@ -52,6 +52,26 @@ impl World {
             .flatten()
             .next_back()
             .or_else(|| Some(format!("time decided at {shown}, which its clock never showed")))
+    }
+
+    /// A lock is over, by the engine's clock: not long before its end. Where that clock is set, what was measured of it
+    /// widens the margin for as long as nothing else is measured, and nothing is judged.
+    pub(super) fn judge_lock_time(
+        &self,
+        lock: Option<&str>,
+        record: &EventRecord,
+    ) -> Option<String> {
+        /// The provider's clock is read to whole seconds, and not at once.
+        const MEASURED_MS: i64 = 2_000;
+        if self.plan.has(Kind::ClockJump) {
+            return None;
+        }
+        let margin = i64::try_from(self.plan.policy.lock_margin.as_millis()).unwrap_or(i64::MAX);
+        let may_from = self.model.ledger().locks.get(lock?)?.expires_at_ms - margin - MEASURED_MS;
+        let shown = record.at.as_micros() / 1_000;
+        let early = may_from - shown;
+        (early > 0)
+            .then(|| format!("its lock counts as over long before its lock ends: {early} ms"))
     }
 
     /// Why the engine cannot see the provider at this moment, if it cannot: not before its first answer in that life, nor

@@ -189,9 +189,11 @@ impl World {
             FailReason::Expired | FailReason::Underpaid | FailReason::Provider(_) => {
                 Some(format!("{} is the provider's to say", reason.name()))
             }
-            FailReason::LockExpired | FailReason::LockInvalid => {
-                there.then(|| format!("it failed as {}", reason.name()))
+            FailReason::LockExpired | FailReason::LockInvalid if there => {
+                Some(format!("it failed as {}", reason.name()))
             }
+            FailReason::LockExpired => self.judge_lock_time(lock, record),
+            FailReason::LockInvalid => None,
             FailReason::Cancelled => {
                 (there || !self.sales[sale].cancelled).then(|| "it failed as cancelled".to_owned())
             }
