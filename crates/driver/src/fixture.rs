@@ -1,9 +1,10 @@
-//! An order for the tests of this crate's parts.
+//! An order, and what the provider says of one, for the tests of this crate's parts.
 
 use std::{sync::Arc, time::Duration};
 
 use orderkeep_core::{
-    AccountId, Exact, IdempotencyKey, Metadata, Order, OrderId, Policy, Submit, Terms, Timestamp,
+    AccountId, Exact, IdempotencyKey, Metadata, Observation, Order, OrderId, Policy,
+    ProviderStatus, Source, Submit, Terms, Timestamp,
 };
 use uuid::Uuid;
 
@@ -30,4 +31,25 @@ pub(crate) fn order(number: u128) -> Arc<Order> {
     };
     let id = OrderId(Uuid::from_u128(number));
     Arc::new(Order::submit(id, submit, now, &Policy::default()).unwrap().next)
+}
+
+/// That the provider's order `one` stands there, and nothing more.
+pub(crate) fn observation(source: Source, status: ProviderStatus) -> Observation {
+    Observation {
+        source,
+        provider_order: "one".parse().unwrap(),
+        lock_id: None,
+        status_text: format!("{status:?}"),
+        status,
+        address: None,
+        expires_at: None,
+        required: None,
+        received: None,
+        confirmations: None,
+        required_confirmations: None,
+        transactions: Vec::new(),
+        currency: None,
+        network: None,
+        unknown_fields: Vec::new(),
+    }
 }

@@ -65,25 +65,10 @@ mod tests {
     use orderkeep_core::ProviderStatus;
 
     use super::*;
+    use crate::fixture;
 
     fn said(heard_at: Timestamp) -> Box<Observation> {
-        Box::new(Observation {
-            source: Source::Claimed { heard_at },
-            provider_order: "one".parse().unwrap(),
-            lock_id: None,
-            status: ProviderStatus::Executed,
-            status_text: "EXECUTED".to_owned(),
-            address: None,
-            expires_at: None,
-            required: None,
-            received: None,
-            confirmations: None,
-            required_confirmations: None,
-            transactions: Vec::new(),
-            currency: None,
-            network: None,
-            unknown_fields: Vec::new(),
-        })
+        Box::new(fixture::observation(Source::Claimed { heard_at }, ProviderStatus::Executed))
     }
 
     #[test]

@@ -225,3 +225,58 @@ fn read_deadline(order: &Order, now: Timestamp) -> Timestamp {
     };
     wanted.clamp(now.minus(SOME_TIME), now.plus(SOME_TIME))
 }
+
+#[cfg(test)]
+mod tests {
+    use orderkeep_core::{Observation, Outcome, ProviderStatus, Source};
+
+    use super::*;
+    use crate::fixture;
+
+    const NOW: Timestamp = Timestamp::from_millis(1_772_366_400_000);
+
+    fn moved(order: &Order, input: &Input) -> Order {
+        match order.step(input, NOW, &Policy::default()) {
+            Outcome::Moved(step) => step.next,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// An order that is to be paid by then, so many seconds from now.
+    fn payable(seconds: i64) -> Order {
+        let order = moved(&fixture::order(1), &Input::Create(CreateInput::Permit));
+        let answer = CreateAnswer::Accepted { provider_order: "one".parse().unwrap() };
+        let answered = CreateInput::Answered { attempt: 1, answer };
+        let order = moved(&order, &Input::Create(answered));
+        let source = Source::Confirmed { read_started_at: NOW };
+        let seen = Observation {
+            address: Some("0x1".parse().unwrap()),
+            expires_at: Some(at(seconds)),
+            ..fixture::observation(source, ProviderStatus::AwaitingPayment)
+        };
+        moved(&order, &Input::Observed(seen))
+    }
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_micros(NOW.as_micros() + seconds * 1_000_000)
+    }
+
+    #[test]
+    fn a_read_is_wanted_by_the_payers_deadline_and_never_more_than_ten_minutes_from_now() {
+        for (ends, wanted) in
+            [(0, 0), (60, 60), (-60, -60), (599, 599), (601, 600), (-601, -600), (86_400, 600)]
+        {
+            assert_eq!(read_deadline(&payable(ends), NOW), at(wanted), "{ends}");
+        }
+        assert_eq!(read_deadline(&fixture::order(1), NOW), NOW);
+    }
+
+    #[test]
+    fn that_a_margin_passed_is_told_with_the_clock_that_made_it_wider() {
+        let mut policy = Policy::default();
+        assert_eq!(past_margin(&policy), "its lock's margin passed first");
+        policy.clock_ahead = Duration::from_secs(7);
+        let told = past_margin(&policy);
+        assert_eq!(told, "its lock's margin passed first; the provider's clock is 7 s ahead");
+    }
+}

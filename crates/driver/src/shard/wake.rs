@@ -102,9 +102,34 @@ mod tests {
 
     use super::*;
 
+    const NOON: Timestamp = Timestamp::from_millis(1_772_366_400_000);
+
+    fn order(number: u128) -> OrderId {
+        OrderId(Uuid::from_u128(number))
+    }
+
+    #[test]
+    fn what_the_store_does_not_know_of_is_remembered_however_far_away_it_is() {
+        let (far, mut wake_ups) = (NOON.plus(Duration::from_secs(86_400)), WakeUps::new());
+        // The store is to be asked first.
+        assert_eq!(wake_ups.next(true), Some(wake_ups.refill_at));
+        wake_ups.horizon = NOON;
+        wake_ups.refill_at = far.plus(Duration::from_secs(1));
+        wake_ups.add(Some(far), order(1));
+        wake_ups.add(None, order(1));
+        assert_eq!(wake_ups.next(true), Some(wake_ups.refill_at), "the store brings those");
+        wake_ups.add(Some(NOON), order(2));
+        wake_ups.remind(far, order(3));
+        assert_eq!(wake_ups.next(true), Some(NOON));
+        assert_eq!(wake_ups.pop(NOON), Some(order(2)));
+        assert_eq!((wake_ups.next(true), wake_ups.pop(NOON)), (Some(far), None));
+        assert_eq!(wake_ups.next(false), Some(wake_ups.refill_at), "there is no room for it");
+        assert_eq!(wake_ups.pop(far), Some(order(3)));
+    }
+
     #[tokio::test]
     async fn a_clock_that_was_set_back_does_not_keep_the_store_unasked() {
-        let (id, noon) = (OrderId(Uuid::now_v7()), Timestamp::from_millis(1_772_366_400_000));
+        let (id, noon) = (order(1), NOON);
         let store = MemoryStore::new();
         let change = Change {
             id: records::entity_id(id),

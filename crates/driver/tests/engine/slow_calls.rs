@@ -14,6 +14,13 @@ use crate::{
 
 const MINUTES: Duration = Duration::from_secs(300);
 
+fn why_unknown(order: &Order) -> &str {
+    match &order.state {
+        State::Locked(Locked { create: Create::Unknown { why, .. } }) => why,
+        other => panic!("{other:?} is not unknown"),
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_create_without_an_answer_in_time_is_unknown_and_its_late_answer_counts() {
     let world = World::new([Says::AcceptedAfter(Duration::from_secs(45))]).await;
@@ -21,7 +28,9 @@ async fn a_create_without_an_answer_in_time_is_unknown_and_its_late_answer_count
     // The policy's 30 s.
     world.until(29).await;
     assert!(world.order(id).await.create_in_flight().is_some());
-    world.wait(id, "unknown", Duration::from_secs(2), Order::create_unknown).await;
+    let order = world.wait(id, "unknown", Duration::from_secs(2), Order::create_unknown).await;
+    // Whoever sent it still waits: nobody ended, and the history must not say so.
+    assert_eq!(why_unknown(&order), "no answer in time");
     world.until(44).await;
     assert!(world.order(id).await.create_unknown());
     let made = world.provider.orders_of(&lock("lock-1"));
@@ -51,11 +60,8 @@ async fn calls_that_never_return_give_their_places_back() {
 async fn a_create_that_ends_in_a_panic_is_unknown_and_never_posted_again() {
     let world = World::new([Says::PanicsAfterMade]).await;
     let id = world.submit("lock-1").await;
-    world.wait(id, "unknown", Duration::from_secs(2), Order::create_unknown).await;
-    let State::Locked(Locked { create: Create::Unknown { why, .. } }) = world.order(id).await.state
-    else {
-        panic!("not unknown")
-    };
+    let order = world.wait(id, "unknown", Duration::from_secs(2), Order::create_unknown).await;
+    let why = why_unknown(&order);
     assert!(why.contains("in our own code"), "{why}");
     world.until(200).await;
     assert_eq!(world.provider.creates().len(), 1);
