@@ -1,5 +1,7 @@
 //! An explanation for every situation; and the commands that it offers are taken.
 
+mod page;
+
 use std::collections::BTreeSet;
 
 use orderkeep_core::{
@@ -70,6 +72,32 @@ fn a_provider_that_cannot_be_asked_is_named() {
         (Calls::NoAccount, "`default` is not configured"),
     ] {
         says(&explained(&story, 20, calls).next, words);
+    }
+}
+
+/// A read that is due is being made; it is not told as one to come, nor one to come as made.
+#[test]
+fn the_next_read_is_told_by_its_time() {
+    let story = Story::awaiting();
+    let told = |wake_up| {
+        let outlook = Outlook { wake_up, calls: Calls::Flowing };
+        story.order.explain(&[], outlook, at(20), &story.policy).next
+    };
+    says(&told(Some(at(21))), "is read at 2026-03-01T12:00:21Z (in 1 s)");
+    for due in [at(20), at(19)] {
+        says(&told(Some(due)), "is being read, or waits for its turn");
+    }
+    says(&told(None), "No read is planned");
+}
+
+/// An order that has ended is read until its watch is over, and not after.
+#[test]
+fn how_long_an_ended_order_is_listened_to_is_told() {
+    let story = order_in(Situation::Executed);
+    let ends = 20 + i64::try_from(story.policy.watch_after_end.as_secs()).unwrap();
+    says(&explained(&story, ends - 1, Calls::Flowing).next, "It is listened to until");
+    for over in [ends, ends + 1] {
+        says(&explained(&story, over, Calls::Flowing).next, "nothing more is read");
     }
 }
 

@@ -246,8 +246,13 @@ impl Story {
 
     /// The caller allows a fresh lock.
     pub(crate) fn with_relock() -> Self {
+        Self::submitting(submit_with_relock())
+    }
+
+    /// What was submitted at the start.
+    pub(crate) fn submitting(submit: Submit) -> Self {
         let id: OrderId = "0195a000-0000-7000-8000-000000000001".parse().unwrap();
-        let step = Order::submit(id, submit_with_relock(), at(0), &policy()).unwrap();
+        let step = Order::submit(id, submit, at(0), &policy()).unwrap();
         Self { order: step.next, history: step.events, policy: policy(), last: None }
     }
 

@@ -33,6 +33,18 @@ fn a_new_order_is_due_at_once_and_ends_at_its_margin() {
     assert!(!story.order.may_still_send(at(LOCK_ENDS - 1), &story.policy));
 }
 
+/// The caller's own time for a fresh lock is over after its last moment, not in it.
+#[test]
+fn a_fresh_lock_is_taken_until_the_callers_time_is_over() {
+    let mut body = submit_with_relock();
+    let until = LOCK_ENDS + 60;
+    body.relock.as_mut().unwrap().until = Some(at(until));
+    let mut story = Story::submitting(body);
+    let _ = story.tell(LOCK_ENDS, &Input::Woken);
+    let due = [LOCK_ENDS, until, until + 1].map(|now| due(&story, now));
+    assert_eq!(due, [Due::Lock, Due::Lock, Due::Tick]);
+}
+
 #[test]
 fn a_create_that_was_not_sent_waits_longer_each_time_and_never_past_the_margin() {
     let mut story = Story::new();
