@@ -236,10 +236,9 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_millis(1_772_366_400_000);
 
     fn moved(order: &Order, input: &Input) -> Order {
-        match order.step(input, NOW, &Policy::default()) {
-            Outcome::Moved(step) => step.next,
-            other => panic!("{other:?}"),
-        }
+        let outcome = order.step(input, NOW, &Policy::default());
+        let Outcome::Moved(step) = outcome else { panic!("{outcome:?}") };
+        step.next
     }
 
     /// An order that is to be paid by then, so many seconds from now.

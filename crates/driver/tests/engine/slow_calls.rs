@@ -15,10 +15,10 @@ use crate::{
 const MINUTES: Duration = Duration::from_secs(300);
 
 fn why_unknown(order: &Order) -> &str {
-    match &order.state {
-        State::Locked(Locked { create: Create::Unknown { why, .. } }) => why,
-        other => panic!("{other:?} is not unknown"),
-    }
+    let State::Locked(Locked { create: Create::Unknown { why, .. } }) = &order.state else {
+        panic!("{:?} is not unknown", order.state)
+    };
+    why
 }
 
 #[tokio::test(start_paused = true)]

@@ -6,7 +6,6 @@ use orderkeep_core::{Calls, Event, Input, Outcome, explain::Evidence, table::Sit
 
 use super::explained;
 use crate::{
-    fixture::*,
     samples::{inputs, now_in, order_in},
     table,
 };
