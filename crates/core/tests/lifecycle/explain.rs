@@ -178,6 +178,23 @@ fn the_commands_that_are_offered_are_taken() {
     assert!(asked.len() >= 9 && tried > 100, "{tried} of {asked:?}");
 }
 
+/// The question outlives the state in which another order could have been named.
+#[test]
+fn nothing_is_offered_to_adopt_once_the_order_is_bound() {
+    let mut stranger = read(4, ProviderStatus::AwaitingPayment);
+    (stranger.provider_order, stranger.lock_id) = (other(), "lock-2".parse().ok());
+    let offered = |story: &Story| {
+        let review =
+            story.order.open_reviews().find(|one| one.reason == ReviewReason::AdoptionRefused);
+        commands(&story.order, review.expect("it is open"))
+    };
+    let refused = Story::unknown().then(3, adopt(other())).observes(4, stranger);
+    assert!(offered(&refused).iter().any(|line| line.contains(" adopt ")));
+    let bound = refused.read(10, ProviderStatus::WaitingForWallet);
+    let lines = offered(&bound);
+    assert!(lines.iter().all(|line| line.contains(" resolve ")), "{lines:?}");
+}
+
 #[test]
 fn a_question_is_called_as_json_calls_it() {
     for reason in ReviewReason::ALL {

@@ -74,6 +74,21 @@ fn two_reads_at_one_time_are_two_steps() {
     assert_eq!(differences(&story, &story.policy), []);
 }
 
+/// Webhooks heard at one time are steps of their own, also where one of them left nothing but the state it led to.
+#[test]
+fn webhooks_heard_at_one_time_are_steps_of_their_own() {
+    let wallet = || Input::Observed(claim(10, ProviderStatus::WaitingForWallet));
+    let confirming = || Input::Observed(claim(10, ProviderStatus::Confirming));
+    let both = Story::created().then(10, wallet()).then(10, confirming());
+    assert_eq!((both.count("wallet_requested"), both.count("claimed")), (1, 1));
+    assert_eq!(differences(&both, &both.policy), []);
+    // A claim that has no place there is found all the same, whatever stands beside it.
+    let mut twice = both.clone();
+    let claimed = twice.history.last().unwrap().clone();
+    twice.history.push(claimed);
+    assert_ne!(differences(&twice, &twice.policy), []);
+}
+
 #[test]
 fn half_a_history_is_not_judged() {
     let story = short();
