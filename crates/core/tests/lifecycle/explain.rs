@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use orderkeep_core::{
     AnswerClass, Calls, Command, EventRecord, Explanation, Input, Outcome, Outlook, ProviderStatus,
-    Refusal, Resolution, ReviewReason, explain::commands, table::Situation,
+    Refusal, Resolution, Review, ReviewReason, explain::commands, table::Situation,
 };
 
 use crate::{
@@ -193,6 +193,22 @@ fn nothing_is_offered_to_adopt_once_the_order_is_bound() {
     let bound = refused.read(10, ProviderStatus::WaitingForWallet);
     let lines = offered(&bound);
     assert!(lines.iter().all(|line| line.contains(" resolve ")), "{lines:?}");
+}
+
+#[test]
+fn an_order_that_has_ended_is_not_offered_to_be_cancelled() {
+    let mut dearer = read(10, ProviderStatus::AwaitingPayment);
+    dearer.required = Some(exact("120"));
+    let offered = |story: &Story| {
+        let asked = |review: &&Review| review.reason == ReviewReason::TermsMismatch;
+        let lines = commands(&story.order, story.order.open_reviews().find(asked).unwrap());
+        lines.iter().any(|line| line.contains(" cancel "))
+    };
+    let story = Story::created().observes(10, dearer.clone());
+    assert!(offered(&story));
+    (dearer.status, dearer.source) = (ProviderStatus::Expired, read(20, unknown_word()).source);
+    let story = story.observes(20, dearer);
+    assert!(story.name().is_end() && !offered(&story));
 }
 
 #[test]
