@@ -264,6 +264,18 @@ mod tests {
         assert_eq!(tight.watch, configured.watch);
     }
 
+    /// The half that is late decides, and no single one.
+    #[test]
+    fn typical_is_the_one_in_the_middle() {
+        let typical = |late: [u64; 9]| {
+            let mut lateness = Lateness::default();
+            late.iter().for_each(|late| lateness.take_in(Duration::from_secs(*late)));
+            lateness.typical.map(|typical| typical.as_secs())
+        };
+        assert_eq!(typical([60, 0, 50, 0, 40, 0, 30, 0, 20]), Some(20));
+        assert_eq!(typical([60, 0, 50, 0, 40, 0, 30, 0, 0]), Some(0));
+    }
+
     #[test]
     fn webhooks_that_are_neither_on_time_nor_late_leave_the_polls_as_they_are() {
         let seconds = |n| Some(Duration::from_secs(n));

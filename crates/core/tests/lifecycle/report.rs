@@ -7,17 +7,28 @@ use orderkeep_core::{
 
 use crate::fixture::{PAY_BY, Paid as _, Story, read};
 
-/// Received, received less locked, held, sold at the locked rate, and what is left to do.
-fn told(story: &Story) -> (String, Option<String>, Option<String>, Option<String>, ToSettle) {
-    let books = Books::of(&story.order);
-    (
-        books.pay_received.to_string(),
-        books.pay_difference.map(|amount| amount.to_string()),
-        books.pay_held.map(|amount| amount.to_string()),
-        books.settle_executed.map(|amount| amount.to_string()),
-        books.to_settle,
-    )
+/// What the books say of an order, as texts.
+#[derive(Debug, Clone, Copy)]
+struct Told {
+    received: &'static str,
+    /// Received less locked.
+    difference: Option<&'static str>,
+    held: Option<&'static str>,
+    /// Sold at the locked rate.
+    executed: Option<&'static str>,
+    /// Sold less locked.
+    settle_difference: Option<&'static str>,
+    to_settle: ToSettle,
 }
+
+const NOTHING: Told = Told {
+    received: "0",
+    difference: None,
+    held: None,
+    executed: None,
+    settle_difference: None,
+    to_settle: ToSettle::Nothing,
+};
 
 fn ended(status: ProviderStatus, paid: &str) -> Story {
     Story::awaiting().observes(30, read(30, status).paid(paid))
@@ -25,50 +36,61 @@ fn ended(status: ProviderStatus, paid: &str) -> Story {
 
 #[test]
 fn each_end_says_what_is_left_to_settle() {
-    let text = |amount: &str| Some(amount.to_owned());
-    for (story, received, difference, held, executed, to_settle) in [
-        (Story::new(), "0", None, None, None, ToSettle::Open),
-        (Story::awaiting(), "0", None, None, None, ToSettle::Open),
+    let open = Told { to_settle: ToSettle::Open, ..NOTHING };
+    for (story, told) in [
+        (Story::new(), open),
+        (Story::awaiting(), open),
         (
             ended(ProviderStatus::Executed, "100"),
-            "100",
-            text("0"),
-            None,
-            text("84"),
-            ToSettle::Nothing,
+            Told {
+                received: "100",
+                difference: Some("0"),
+                executed: Some("84"),
+                settle_difference: Some("0"),
+                ..NOTHING
+            },
         ),
         (
             ended(ProviderStatus::Executed, "100.5"),
-            "100.5",
-            text("0.5"),
-            None,
-            text("84.42"),
-            ToSettle::SoldMore,
+            Told {
+                received: "100.5",
+                difference: Some("0.5"),
+                executed: Some("84.42"),
+                settle_difference: Some("0.42"),
+                to_settle: ToSettle::SoldMore,
+                ..NOTHING
+            },
         ),
         (
             ended(ProviderStatus::Underpaid, "40"),
-            "40",
-            text("-60"),
-            text("40"),
-            None,
-            ToSettle::FundsHeld,
+            Told {
+                received: "40",
+                difference: Some("-60"),
+                held: Some("40"),
+                to_settle: ToSettle::FundsHeld,
+                ..NOTHING
+            },
         ),
-        (
-            Story::awaiting().read(PAY_BY + 60, ProviderStatus::Expired),
-            "0",
-            None,
-            None,
-            None,
-            ToSettle::Nothing,
-        ),
+        (Story::awaiting().read(PAY_BY + 60, ProviderStatus::Expired), NOTHING),
     ] {
-        let wanted = (received.to_owned(), difference, held, executed, to_settle);
-        assert_eq!(told(&story), wanted, "{:?}", story.order.state);
+        let books = Books::of(&story.order);
+        let sums = [
+            (Some(books.pay_received), Some(told.received)),
+            (books.pay_difference, told.difference),
+            (books.pay_held, told.held),
+            (books.settle_executed, told.executed),
+            (books.settle_difference, told.settle_difference),
+        ];
+        for (sum, text) in sums {
+            assert_eq!(sum.map(|sum| sum.to_string()).as_deref(), text, "{told:?}: {books:?}");
+        }
+        assert_eq!(books.to_settle, told.to_settle, "{:?}", story.order.state);
     }
 }
 
 #[test]
 fn sums_are_exact_and_apart_per_result() {
+    let text = |amount: &str| Some(amount.to_owned());
     let mut totals = Totals::default();
     for story in [
         ended(ProviderStatus::Executed, "100.1"),
@@ -87,7 +109,6 @@ fn sums_are_exact_and_apart_per_result() {
             (group.result, sums.orders, text(sums.pay_difference), text(sums.pay_held))
         })
         .collect();
-    let text = |amount: &str| Some(amount.to_owned());
     assert_eq!(
         sums,
         [

@@ -261,3 +261,38 @@ async fn whoever_comes_after_the_stop_is_sent_home() {
     let late = tokio::time::timeout(Duration::from_secs(60), gate.permit(Purpose::Read, FAR));
     assert!(late.await.expect("nobody waits for a stopped engine").is_none());
 }
+
+/// Calls that are wanted by the same moment are calls of their own.
+#[tokio::test(start_paused = true)]
+async fn nobody_takes_the_place_of_another_with_the_same_deadline() {
+    let gate = running(Budget { concurrent: 1, ..budget() });
+    let held = gate.permit(Purpose::Read, FAR).await.unwrap();
+    let deadline = Timestamp::from_micros(10);
+    let waits = [(); 3].map(|()| {
+        let gate = Arc::clone(&gate);
+        tokio::spawn(async move { gate.permit(Purpose::Read, deadline).await.is_some() })
+    });
+    while gate.waiting() < 3 {
+        tokio::task::yield_now().await;
+    }
+    drop(held);
+    for wait in waits {
+        assert!(wait.await.unwrap());
+    }
+}
+
+/// A wait that the provider asks for is believed up to a quarter of an hour.
+#[tokio::test(start_paused = true)]
+async fn no_answer_silences_the_engine_for_hours() {
+    for (asked, waited) in [(600, 600), (900, 900), (86_400, 900)] {
+        let gate = running(budget());
+        let mut throttled = failure(FailureClass::Throttled);
+        if let Err(error) = &mut throttled {
+            error.retry_after = Some(Duration::from_secs(asked));
+        }
+        gate.permit(Purpose::Read, FAR).await.unwrap().report(&throttled);
+        let start = Instant::now();
+        drop(gate.permit(Purpose::Read, FAR).await.unwrap());
+        assert_eq!(start.elapsed().as_secs(), waited, "{asked}");
+    }
+}

@@ -110,8 +110,11 @@ async fn a_start_reads_what_is_due_and_the_rest_slowly() {
     tokio::time::sleep(Duration::from_secs(1)).await;
     let at_first = world.between.listed();
     assert!((1..RESTING).contains(&at_first), "{at_first} were read in the first second");
+    let checked = || async { world.engine.status().await.unwrap().checked };
+    assert!(!checked().await);
     world.wait_for(id, StateName::Executed, MINUTES).await;
     tokio::time::sleep(MINUTES).await;
     let in_the_end = world.between.listed();
     assert!(in_the_end > RESTING, "only {in_the_end} were checked");
+    assert!(checked().await);
 }

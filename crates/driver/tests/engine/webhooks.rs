@@ -93,11 +93,13 @@ async fn c14_too_large_or_no_json() {
     assert!(matches!(world.hear("{").await, Err(WebhookError::Malformed(_))));
     let large = vec![b' '; 64 * 1024 + 1];
     assert_eq!(world.hear(large).await, Err(WebhookError::TooLarge(64 * 1024)));
+    // As large as it may be, it is looked into.
+    assert!(matches!(world.hear(vec![b' '; 64 * 1024]).await, Err(WebhookError::Malformed(_))));
     let other = world.hear(r#"{"kind":"deposit"}"#).await;
     assert_eq!(other, Ok(WebhookReceipt::OtherKind("deposit".to_owned())));
     assert_eq!(world.store.inbox_len(), 0);
     let status = world.engine.status().await.unwrap();
-    assert_eq!((status.webhooks_refused, status.webhooks_other_kind), (2, 1));
+    assert_eq!((status.webhooks_refused, status.webhooks_other_kind), (3, 1));
 }
 
 #[tokio::test(start_paused = true)]

@@ -4,8 +4,8 @@
 use super::{create, failed};
 use crate::fixture::*;
 use orderkeep_core::{
-    AnswerClass, Due, FailReason, Input, LockId, ProviderStatus, ReviewReason, StateName,
-    state::Create,
+    AnswerClass, Due, FailReason, Input, LockId, Order, OrderId, ProviderStatus, ReviewReason,
+    StateName, state::Create,
 };
 
 fn over() -> Story {
@@ -68,6 +68,35 @@ fn a_late_order_of_a_lock_that_was_given_up_is_never_acted_on() {
     let story = story.then(now + 6, answered(1, accepted(ours())));
     assert_eq!((story.name(), story.count("given_up_order_found")), (StateName::Locked, 1));
     assert_eq!(story.open(), [ReviewReason::UnexpectedProviderOrder]);
+}
+
+/// Also where the fresh lock has made its own: the late one is no second order of that.
+#[test]
+fn a_late_order_of_a_lock_that_was_given_up_is_told_from_a_second_one() {
+    let now = LOCK_ENDS + 5;
+    let story = over()
+        .then(now, locked_again(fresh(now, "100")))
+        .then(now + 1, permit())
+        .then(now + 2, answered(1, accepted(ours())));
+    let mut late = read(now + 10, ProviderStatus::AwaitingPayment);
+    late.provider_order = other();
+    let story = story.observes(now + 10, late);
+    let found = [story.count("given_up_order_found"), story.count("second_order_found")];
+    assert_eq!((found, story.open()), ([1, 0], vec![ReviewReason::UnexpectedProviderOrder]));
+}
+
+#[test]
+fn a_fresh_lock_is_allowed_only_where_it_can_be_taken_and_bounded() {
+    let submitted = |body| Order::submit(OrderId(uuid::Uuid::nil()), body, at(0), &policy());
+    assert!(submitted(submit_with_relock()).is_ok());
+    let mut unpriced = submit_with_relock();
+    unpriced.terms.settle_amount = None;
+    let mut unbounded = submit_with_relock();
+    unbounded.relock.as_mut().unwrap().max_pay_amount = exact("0");
+    for (body, words) in [(unpriced, "settle amount"), (unbounded, "more than nothing")] {
+        let refused = submitted(body).unwrap_err().to_string();
+        assert!(refused.contains(words), "{refused}");
+    }
 }
 
 #[test]
