@@ -92,14 +92,19 @@ impl Books {
             Fact::Reversal | Fact::Correction(_) | Fact::ProviderOrderFound => None,
         });
         let paid = order.state.deposit().map(|deposit| deposit.payment.received.value());
-        let accounted = order.outcome.as_ref().map(|outcome| outcome.accounted.value());
+        let shown = order.state.bound().and_then(|bound| bound.last_read.as_ref());
+        let shown = shown.and_then(|read| read.received.as_ref()).map(Exact::value);
+        // Of one that was sold it can be what was locked, for want of a word about what was received: no figure for books.
+        let held = order.outcome.as_ref().filter(|outcome| outcome.result == OrderResult::Failed);
+        let held = held.map(|outcome| outcome.accounted.value());
         let pay_received =
-            [paid, late, accounted].into_iter().flatten().max().unwrap_or(Decimal::ZERO);
+            [paid, late, shown, held].into_iter().flatten().max().unwrap_or(Decimal::ZERO);
         let result = order.outcome.as_ref().map(|outcome| outcome.result);
         let funds = order.outcome.as_ref().map(|outcome| &outcome.funds);
         let sold = result == Some(OrderResult::Executed);
         let settle_locked = terms.settle_amount.as_ref().map(Exact::value);
-        let settle_executed = sold
+        // Sold for nothing is not what happened to one that no read showed an amount of.
+        let settle_executed = (sold && !pay_received.is_zero())
             .then(|| pay_received.checked_mul(terms.rate.value()))
             .flatten()
             .map(|amount| amount.round_dp(PLACES).normalize());

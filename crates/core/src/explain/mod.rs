@@ -137,6 +137,15 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_moment_is_told_with_its_distance() {
+        let now = Timestamp::from_millis(1_772_366_400_000);
+        let told = |at: Timestamp| when(at, now).split_once(' ').unwrap().1.to_owned();
+        assert_eq!(told(now.plus(Duration::from_secs(1))), "(in 1 s)");
+        assert_eq!(told(now), "(0 ms ago)");
+        assert_eq!(told(now.minus(Duration::from_secs(1))), "(1 s ago)");
+    }
+
+    #[test]
     fn spans_are_said_in_their_two_largest_units() {
         let said = |millis| span(Duration::from_millis(millis));
         assert_eq!(said(250), "250 ms");

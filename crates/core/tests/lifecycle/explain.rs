@@ -102,6 +102,31 @@ fn how_long_an_ended_order_is_listened_to_is_told() {
 }
 
 #[test]
+fn what_is_due_is_told_as_due_and_not_as_to_come() {
+    says(
+        &explained(&Story::new(), 0, Calls::Flowing).next,
+        "as soon as the request budget has room",
+    );
+    let asked = |seconds| {
+        let next = explained(&Story::unknown(), seconds, Calls::Flowing).next;
+        next.iter().any(|said| said.starts_with("A person is asked at"))
+    };
+    assert_eq!([301, 302].map(asked), [true, false]);
+}
+
+#[test]
+fn that_somebody_wants_it_to_end_is_told_until_it_has() {
+    let wished = Story::awaiting().then(20, cancel());
+    let told = |story: &Story| {
+        let why = explained(story, 60, Calls::Flowing).why;
+        why.iter().any(|said| said.contains("wants it to end"))
+    };
+    let ended = wished.clone().read(30, ProviderStatus::Expired);
+    assert!(ended.name().is_end());
+    assert_eq!([told(&wished), told(&ended)], [true, false]);
+}
+
+#[test]
 fn who_asked_and_why_is_kept_and_told() {
     let command = Command::Cancel { author: author(), reason: Some("the payer left".to_owned()) };
     let story = Story::created().then(20, Input::Command(command));

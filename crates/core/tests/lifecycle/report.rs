@@ -72,6 +72,23 @@ fn each_end_says_what_is_left_to_settle() {
             },
         ),
         (Story::awaiting().read(PAY_BY + 60, ProviderStatus::Expired), NOTHING),
+        // What came after the end is somebody's, whatever else is held.
+        (
+            ended(ProviderStatus::Expired, "0")
+                .observes(60, read(60, ProviderStatus::Expired).paid("40")),
+            Told {
+                received: "40",
+                difference: Some("-60"),
+                held: Some("40"),
+                to_settle: ToSettle::LateFunds,
+                ..NOTHING
+            },
+        ),
+        // Sold, it says, and nothing that was received.
+        (
+            ended(ProviderStatus::Executed, "0"),
+            Told { difference: Some("-100"), to_settle: ToSettle::FundsUnclear, ..NOTHING },
+        ),
     ] {
         let books = Books::of(&story.order);
         let sums = [

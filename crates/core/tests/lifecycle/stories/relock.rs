@@ -4,8 +4,8 @@
 use super::{create, failed};
 use crate::fixture::*;
 use orderkeep_core::{
-    AnswerClass, Due, FailReason, Input, LockId, Order, OrderId, ProviderStatus, ReviewReason,
-    StateName, state::Create,
+    Already, AnswerClass, Due, FailReason, Input, LockId, Order, OrderId, Outcome, ProviderStatus,
+    ReviewReason, StateName, state::Create,
 };
 
 fn over() -> Story {
@@ -96,6 +96,21 @@ fn a_fresh_lock_is_allowed_only_where_it_can_be_taken_and_bounded() {
     for (body, words) in [(unpriced, "settle amount"), (unbounded, "more than nothing")] {
         let refused = submitted(body).unwrap_err().to_string();
         assert!(refused.contains(words), "{refused}");
+    }
+}
+
+/// A lock that the order had before, or one that is over when it comes, is no fresh one: another is taken.
+#[test]
+fn a_fresh_lock_of_no_use_is_not_taken() {
+    let now = LOCK_ENDS + 5;
+    let mut same = fresh(now, "100");
+    same.lock_id = lock();
+    let late = fresh(now - LOCK_ENDS, "100");
+    for useless in [same, late] {
+        let mut story = over();
+        let outcome = story.tell(now, &locked_again(useless));
+        assert_eq!(outcome, Outcome::AlreadyThere(Already::Stale));
+        assert_eq!(story.order.due(at(now), &story.policy), Due::Lock);
     }
 }
 
