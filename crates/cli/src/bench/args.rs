@@ -53,6 +53,9 @@ pub(crate) struct BenchEngineArgs {
     /// Orders in flight at once. With fewer the provider's delays hold the service that keeps nothing back.
     #[arg(long, default_value = "512", value_parser = in_flight)]
     pub(crate) inflight: usize,
+    /// Rounds in which the two take turns; the median of them counts.
+    #[arg(long, default_value_t = 6, value_parser = clap::value_parser!(u64).range(1..=100))]
+    pub(crate) rounds: u64,
     /// Whether an address and an end are believed as a webhook says them, or read first.
     #[arg(long, value_enum, default_value_t = Webhooks::Trust)]
     pub(crate) webhooks: Webhooks,

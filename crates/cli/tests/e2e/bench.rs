@@ -71,7 +71,7 @@ fn nothing_can_be_measured_with_nothing_in_flight() {
 
 #[test]
 fn whole_orders_are_measured_beside_a_service_that_keeps_nothing() {
-    let lines = bench(&["engine", "--orders", "20", "--inflight", "4"]);
+    let lines = bench(&["engine", "--orders", "20", "--inflight", "4", "--rounds", "2"]);
     let [null, engine] = &lines[..] else { panic!("two lines: {lines:?}") };
     assert_eq!((&null["arm"], &engine["arm"]), (&"null".into(), &"engine".into()));
     for line in [null, engine] {
@@ -87,13 +87,18 @@ fn whole_orders_are_measured_beside_a_service_that_keeps_nothing() {
         assert!(line["p50_ms"].as_f64().unwrap() >= 140.0, "the provider alone takes that: {line}");
     }
     assert_eq!(null["ratio_to_null"], 1.0);
+    let rounds = engine["rounds"].as_array().unwrap();
+    let ratio = |round: &Value| round["ratio_to_null"].as_f64().unwrap();
+    let middle = rounds.iter().map(ratio).sum::<f64>() / 2.0;
+    assert_eq!(rounds.len(), 2);
+    assert!((ratio(engine) - middle).abs() < 1e-9, "the median of two is their middle: {engine}");
     assert!(engine["webhook_ack_p99_us"].as_u64().unwrap() > 0, "{engine}");
 }
 
 #[test]
 fn the_provider_is_read_before_a_webhook_is_believed() {
     let reads = |args: &[&str]| {
-        let all = [&["engine", "--null", "--orders", "10", "--inflight", "2"][..], args].concat();
+        let all = [&["engine", "--null", "--orders", "10", "--inflight", "2", "--rounds", "1"][..], args].concat();
         bench(&all)[0]["reads_per_order"].as_f64().unwrap()
     };
     assert_eq!(reads(&["--webhooks", "trust"]), 0.0);
@@ -103,7 +108,8 @@ fn the_provider_is_read_before_a_webhook_is_believed() {
 #[test]
 fn an_engine_that_answers_webhooks_before_they_are_durable_is_caught() {
     let output = orderkeep()
-        .args(["bench", "engine", "--orders", "20", "--inflight", "4", "--early-twin"])
+        .args(["bench", "engine", "--orders", "20", "--inflight", "4", "--rounds", "1"])
+        .arg("--early-twin")
         .output()
         .unwrap();
     let stderr = String::from_utf8_lossy(&output.stderr);

@@ -10,6 +10,7 @@ mod plan;
 mod probe;
 mod real;
 mod report;
+mod rounds;
 mod stage;
 
 use std::time::Duration;
@@ -21,11 +22,9 @@ use super::{
 use crate::exit::{Failure, say};
 use load::Pace;
 use real::Measured;
-use report::{Figures, HalfLoad};
+use report::HalfLoad;
+use rounds::Arm;
 use stage::Stage;
-
-/// How often the two take turns.
-const ROUNDS: u64 = 2;
 
 /// Orders at half load: enough for a 99th percentile, three webhooks each.
 const HALF_LOAD_ORDERS: u64 = 3_000;
@@ -43,17 +42,20 @@ pub(super) async fn run(args: BenchEngineArgs) -> Result<(), Failure> {
     let arms: &[BenchArm] =
         if args.null { &[BenchArm::Null] } else { &[BenchArm::Null, BenchArm::Engine] };
     let folder = disk::folder(args.data.as_deref())?;
-    let mut sums: Vec<Sum> = arms.iter().map(|arm| Sum::new(*arm)).collect();
-    for round in 0..ROUNDS {
-        let orders = args.orders / ROUNDS + u64::from(round < args.orders % ROUNDS);
-        for sum in &mut sums {
-            let what = format!("{}, round {} of {ROUNDS}", sum.arm.name(), round + 1);
-            let run = one(&args, &folder, sum.arm, &what, orders, Pace::InFlight(args.inflight));
-            sum.add(run.await?);
+    let mut all: Vec<Arm> = arms.iter().map(|arm| Arm::new(*arm)).collect();
+    for round in 0..args.rounds {
+        let orders = args.orders / args.rounds + u64::from(round < args.orders % args.rounds);
+        for arm in &mut all {
+            let what = format!("{}, round {} of {}", arm.name(), round + 1, args.rounds);
+            let run = one(&args, &folder, arm.arm(), &what, orders, Pace::InFlight(args.inflight));
+            arm.add(run.await?);
         }
+        // Whoever was first is last in the next: the machine that grows busier is so for both.
+        all.reverse();
     }
-    let mut figures: Vec<_> = sums.iter().map(|sum| sum.figures(&args)).collect();
-    report::compare(&mut figures);
+    all.sort_by_key(|arm| arm.arm() != BenchArm::Null);
+    let null = all.first().filter(|arm| arm.arm() == BenchArm::Null);
+    let mut figures: Vec<_> = all.iter().map(|arm| arm.figures(&args, null)).collect();
     if let Some(engine) = figures.iter_mut().find(|figures| figures.arm == BenchArm::Engine.name())
     {
         let rate = engine.orders_per_s / 2.0;
@@ -78,6 +80,12 @@ struct Run {
     reads: u64,
     fdatasync_us: f64,
     measured: Measured,
+}
+
+impl Run {
+    fn per_s(&self) -> f64 {
+        self.orders as f64 / self.took.as_secs_f64().max(0.001)
+    }
 }
 
 async fn one(
@@ -119,49 +127,4 @@ async fn one(
         fdatasync_us: before.min(disk::fdatasync_us(folder.path())?),
         measured,
     })
-}
-
-/// All rounds of one of the two.
-#[derive(Debug)]
-struct Sum {
-    arm: BenchArm,
-    runs: Vec<Run>,
-}
-
-impl Sum {
-    const fn new(arm: BenchArm) -> Self {
-        Self { arm, runs: Vec::new() }
-    }
-
-    fn add(&mut self, run: Run) {
-        self.runs.push(run);
-    }
-
-    fn figures(&self, args: &BenchEngineArgs) -> Figures {
-        let orders: u64 = self.runs.iter().map(|run| run.orders).sum();
-        let seconds: f64 = self.runs.iter().map(|run| run.took.as_secs_f64()).sum();
-        let cpu_us: Option<f64> = self.runs.iter().map(|run| run.cpu_us).sum();
-        let reads: u64 = self.runs.iter().map(|run| run.reads).sum();
-        let latencies = load::Latencies::merged(self.runs.iter().map(|run| &run.latencies));
-        Figures {
-            arm: self.arm.name().to_owned(),
-            webhooks: args.webhooks.name().to_owned(),
-            inflight: args.inflight,
-            orders,
-            orders_per_s: orders as f64 / seconds.max(0.001),
-            ratio_to_null: None,
-            engine_cpu_s_per_1000: cpu_us.map(|cpu| cpu / 1e6 / orders as f64 * 1e3),
-            p50_ms: latencies.ms_at(50),
-            p99_ms: latencies.ms_at(99),
-            reads_per_order: reads as f64 / orders as f64,
-            fdatasync_us: self.runs.iter().map(|run| run.fdatasync_us).fold(f64::MAX, f64::min),
-            half_load_orders_per_s: None,
-            webhook_ack_p50_us: None,
-            webhook_ack_p99_us: None,
-            commit_p50_us: None,
-            commit_p99_us: None,
-            webhook_ack_in_bound: None,
-            duplicate_creates: self.runs.iter().map(|run| run.duplicate_creates).sum(),
-        }
-    }
 }

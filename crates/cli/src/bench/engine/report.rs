@@ -2,10 +2,28 @@
 
 use serde::Serialize;
 
-use super::real::Measured;
+use super::{real::Measured, rounds::Round};
 use crate::{args::OutputFormat, exit::Failure, output};
 
-/// One of the two, all its rounds together.
+/// Of several rounds: the middle one, and the two ends.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub(super) struct Spread {
+    pub(super) min: f64,
+    pub(super) median: f64,
+    pub(super) max: f64,
+}
+
+impl Spread {
+    /// `None` of nothing.
+    pub(super) fn of(mut values: Vec<f64>) -> Option<Self> {
+        values.sort_by(f64::total_cmp);
+        let (min, max) = (*values.first()?, *values.last()?);
+        let (low, high) = (values.get((values.len() - 1) / 2)?, values.get(values.len() / 2)?);
+        Some(Self { min, median: f64::midpoint(*low, *high), max })
+    }
+}
+
+/// One of the two. Rates, CPU and the ratio are the median of its rounds; durations are of all orders together.
 #[derive(Debug, Serialize)]
 pub(super) struct Figures {
     /// `engine`, or `null`: the same exchange, nothing kept.
@@ -16,8 +34,10 @@ pub(super) struct Figures {
     pub(super) inflight: usize,
     pub(super) orders: u64,
     pub(super) orders_per_s: f64,
-    /// Orders a second against the other arm of the same call.
+    /// Orders a second against the other arm of the same round.
     pub(super) ratio_to_null: Option<f64>,
+    /// How far the rounds lie apart in it.
+    pub(super) ratio_to_null_spread: Option<Spread>,
     /// CPU seconds of the measured process alone.
     pub(super) engine_cpu_s_per_1000: Option<f64>,
     /// From the submit until the caller knew of the end; 140 ms of it are the provider's.
@@ -39,6 +59,8 @@ pub(super) struct Figures {
     pub(super) webhook_ack_in_bound: Option<bool>,
     /// Locks that made more than one order, by the provider's ledger.
     pub(super) duplicate_creates: u64,
+    /// Each round for itself.
+    pub(super) rounds: Vec<Round>,
 }
 
 /// What was measured at half load.
@@ -70,15 +92,6 @@ impl Figures {
     }
 }
 
-/// Puts the arms beside each other.
-pub(super) fn compare(figures: &mut [Figures]) {
-    let null = figures.iter().find(|figures| figures.arm == "null");
-    let Some(limit) = null.map(|null| null.orders_per_s) else { return };
-    for figures in figures {
-        figures.ratio_to_null = Some(figures.orders_per_s / limit);
-    }
-}
-
 pub(super) fn print(figures: &[Figures], format: OutputFormat) {
     match format {
         OutputFormat::Json => figures.iter().for_each(output::json),
@@ -88,7 +101,7 @@ pub(super) fn print(figures: &[Figures], format: OutputFormat) {
                 "webhooks",
                 "orders",
                 "orders/s",
-                "x null",
+                "x null (min-max)",
                 "CPU s/1000",
                 "p50 ms",
                 "p99 ms",
@@ -110,12 +123,15 @@ fn row(figures: &Figures) -> [String; 13] {
         (Some(p50), Some(p99)) => format!("{p50} / {p99}"),
         (_, _) => "-".to_owned(),
     };
+    let ratio = figures.ratio_to_null_spread.map_or("-".to_owned(), |spread| {
+        format!("{:.2} ({:.2}-{:.2})", spread.median, spread.min, spread.max)
+    });
     [
         figures.arm.clone(),
         figures.webhooks.clone(),
         figures.orders.to_string(),
         format!("{:.0}", figures.orders_per_s),
-        known(figures.ratio_to_null),
+        ratio,
         known(figures.engine_cpu_s_per_1000),
         format!("{:.0}", figures.p50_ms),
         format!("{:.0}", figures.p99_ms),
@@ -146,4 +162,18 @@ pub(super) fn judge(figures: &[Figures]) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_middle_of_the_rounds_counts() {
+        let of = |values: &[f64]| Spread::of(values.to_vec()).map(|s| (s.min, s.median, s.max));
+        assert_eq!(of(&[]), None);
+        assert_eq!(of(&[3.0]), Some((3.0, 3.0, 3.0)));
+        assert_eq!(of(&[9.0, 1.0, 2.0]), Some((1.0, 2.0, 9.0)));
+        assert_eq!(of(&[4.0, 1.0, 2.0, 9.0]), Some((1.0, 3.0, 9.0)));
+    }
 }
