@@ -109,7 +109,8 @@ pub(crate) async fn carry_on(
     };
     let (closing, outbox) = (api.closing.clone(), api.outbox.clone());
     let provider_side = provider_side.map(|(server, routes)| {
-        let router = orderkeep::http::webhook_router(engine.clone(), routes);
+        let router =
+            orderkeep::http::webhook_router(engine.clone(), routes, server.limits.of_the_api());
         let until = closing.clone().cancelled_owned();
         tokio::spawn(server.serve(router, CancellationToken::new(), until))
     });

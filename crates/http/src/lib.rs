@@ -113,15 +113,15 @@ pub fn router(engine: Engine, config: ApiConfig) -> Router {
         .merge(openapi::pages())
         .route("/healthz", get(health::alive))
         .route("/readyz", health::ready_route(closing));
-    finished(router.merge(provider_routes(config.webhooks)), engine, limits.answer_within)
+    finished(router.merge(provider_routes(config.webhooks, limits)), engine, limits)
 }
 
 /// The router of a listener that serves the provider's webhooks and nothing else, so that the API need not face it.
-pub fn webhook_router(engine: Engine, webhooks: Vec<WebhookRoute>) -> Router {
-    finished(provider_routes(webhooks), engine, Limits::default().answer_within)
+pub fn webhook_router(engine: Engine, webhooks: Vec<WebhookRoute>, limits: Limits) -> Router {
+    finished(provider_routes(webhooks, limits), engine, limits)
 }
 
-fn provider_routes(webhooks: Vec<WebhookRoute>) -> Router<Engine> {
+fn provider_routes(webhooks: Vec<WebhookRoute>, limits: Limits) -> Router<Engine> {
     let mut router = Router::new();
     if !webhooks.is_empty() {
         router = router.route("/webhook/health", get(webhooks::health));
@@ -130,19 +130,19 @@ fn provider_routes(webhooks: Vec<WebhookRoute>) -> Router<Engine> {
         // Other kinds may arrive below it. (assumed: the provider's documents name a path for each)
         let below = format!("{}/{{*kind}}", route.path.trim_end_matches('/'));
         router = router
-            .route(&below, webhooks::receiver(route.account.clone()).get(webhooks::health))
-            .route(&route.path, webhooks::receiver(route.account));
+            .route(&below, webhooks::receiver(route.account.clone(), limits).get(webhooks::health))
+            .route(&route.path, webhooks::receiver(route.account, limits));
     }
     router
 }
 
-fn finished(router: Router<Engine>, engine: Engine, within: std::time::Duration) -> Router {
+fn finished(router: Router<Engine>, engine: Engine, limits: Limits) -> Router {
     router
         .fallback(problem::no_such_path)
         .method_not_allowed_fallback(problem::no_such_method)
         .layer((
             middleware::map_response(problem::timed_out),
-            TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, within),
+            TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, limits.answer_within),
         ))
         .with_state(engine)
 }

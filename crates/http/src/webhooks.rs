@@ -10,15 +10,18 @@ use orderkeep_core::AccountId;
 use orderkeep_driver::{Engine, WebhookError};
 use serde_json::{Value, json};
 
-use crate::problem::{Code, Problem};
+use crate::{
+    limits::Limits,
+    problem::{Code, Problem},
+};
 
 /// Far above any webhook; the engine's own limit is the one that speaks.
 const BODY_BYTES_MAX: usize = 1024 * 1024;
 
-pub(crate) fn receiver(account: AccountId) -> MethodRouter<Engine> {
+pub(crate) fn receiver(account: AccountId, limits: Limits) -> MethodRouter<Engine> {
     post(move |State(engine): State<Engine>, headers: HeaderMap, body: Body| {
         let account = account.clone();
-        async move { receive(&engine, &account, &headers, body).await }
+        async move { receive(&engine, &account, limits, &headers, body).await }
     })
 }
 
@@ -63,6 +66,7 @@ pub(crate) async fn health() -> axum::Json<Value> {
 async fn receive(
     engine: &Engine,
     account: &AccountId,
+    limits: Limits,
     headers: &HeaderMap,
     body: Body,
 ) -> Result<axum::Json<Value>, Problem> {
@@ -77,7 +81,12 @@ async fn receive(
         let detail = "compressed webhooks are not taken";
         return Err(Problem::new(Code::Compressed, detail));
     }
-    let body = to_bytes(body, BODY_BYTES_MAX).await.map_err(|_| {
+    let body = tokio::time::timeout(limits.body_within, to_bytes(body, BODY_BYTES_MAX));
+    let body = body.await.map_err(|_| {
+        engine.count_refused_webhook();
+        Problem::new(Code::TimedOut, "the body was not here in time; nothing of it is kept")
+    })?;
+    let body = body.map_err(|_| {
         engine.count_refused_webhook();
         Problem::from(WebhookError::TooLarge(BODY_BYTES_MAX))
     })?;

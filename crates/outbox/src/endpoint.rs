@@ -3,7 +3,6 @@
 use std::{fmt, str::FromStr, time::Duration};
 
 use orderkeep_core::{Event, Timestamp};
-use orderkeep_driver::codec::Record;
 use orderkeep_store::Cursor;
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -61,6 +60,9 @@ pub enum Off {
 }
 
 impl Off {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Asked, Self::Gone, Self::Failing];
+
     /// The word for it.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -124,11 +126,6 @@ pub struct Endpoint {
     pub given_up: u64,
     /// It is no more.
     pub deleted: bool,
-}
-
-impl Record for Endpoint {
-    const WHAT: &'static str = "webhook endpoint";
-    const SCHEMA: u16 = 1;
 }
 
 /// Where a new endpoint begins.

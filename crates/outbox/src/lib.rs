@@ -23,7 +23,7 @@ mod worker;
 
 pub use endpoint::{Draft, Endpoint, EndpointId, Held, Off, Source, Start, Update, address};
 pub use error::OutboxError;
-pub use log::Delivery;
+pub use log::{DELIVERIES_KEPT, DELIVERIES_KEPT_MAX, Delivery};
 pub use message::{EVENT_TYPE_PREFIX, Render, event_type};
 pub use outbox::{Outbox, OutboxConfig, Replay};
 pub use secret::{BadSecret, Secret};

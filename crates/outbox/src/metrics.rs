@@ -5,7 +5,7 @@ use std::time::Duration;
 use metrics::{counter, gauge, histogram};
 use orderkeep_driver::metrics::{Kind, Metric, describe_all};
 
-use crate::{Endpoint, EndpointId};
+use crate::{Endpoint, EndpointId, Off};
 
 const DELIVERIES: &str = "orderkeep_webhook_deliveries_total";
 const DELIVERY_SECONDS: &str = "orderkeep_webhook_delivery_duration_seconds";
@@ -31,8 +31,8 @@ pub const METRICS: &[Metric] = &[
     Metric {
         name: ENDPOINT_OFF,
         kind: Kind::Gauge,
-        labels: &["endpoint"],
-        help: "1 while nothing is delivered to a webhook endpoint: it was switched off, by somebody or by itself.",
+        labels: &["endpoint", "reason"],
+        help: "1 while nothing is delivered to a webhook endpoint, since it was switched off: `asked` by somebody, or by itself, as its receiver is `gone` (410) or `failing` for three days.",
     },
     Metric {
         name: HELD_ORDERS,
@@ -80,8 +80,11 @@ pub(crate) fn gave_up(endpoint: EndpointId) {
 /// How an endpoint stands. One that is deleted stands at 0.
 pub(crate) fn standing(endpoint: &Endpoint) {
     let id = endpoint.id.to_string();
-    let off = endpoint.off.is_some() && !endpoint.deleted;
-    gauge!(ENDPOINT_OFF, "endpoint" => id.clone()).set(f64::from(u8::from(off)));
+    let off = endpoint.off.map(|(off, _)| off).filter(|_| !endpoint.deleted);
+    for reason in Off::ALL {
+        let on = f64::from(u8::from(off == Some(reason)));
+        gauge!(ENDPOINT_OFF, "endpoint" => id.clone(), "reason" => reason.name()).set(on);
+    }
     let held = u32::try_from(endpoint.held.len()).unwrap_or(u32::MAX);
     gauge!(HELD_ORDERS, "endpoint" => id).set(f64::from(held));
 }

@@ -21,9 +21,9 @@ use crate::{
     Delivery, Draft, Endpoint, EndpointId, OutboxError, Render, Secret, Source, Start, Transport,
     Update,
     endpoint::{address, check},
-    log::{self, Log},
+    log::{DELIVERIES_KEPT, DELIVERIES_KEPT_MAX, Log},
     message::Message,
-    records,
+    records::{self, Stored},
     worker::{Ask, Asked, Parts, Target, Twin, Worker, send},
 };
 
@@ -46,6 +46,8 @@ pub struct OutboxConfig {
     pub render: Render,
     /// Where the provider's webhooks that are not about orders are passed on to, if anywhere.
     pub forward_url: Option<String>,
+    /// Attempts in the delivery log of each endpoint, [`DELIVERIES_KEPT_MAX`] at most; older ones go.
+    pub deliveries_kept: usize,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Chance.
@@ -62,6 +64,7 @@ impl OutboxConfig {
             transport,
             render,
             forward_url: None,
+            deliveries_kept: DELIVERIES_KEPT,
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
             twin: None,
@@ -79,8 +82,6 @@ pub enum Replay {
 }
 
 struct Running {
-    /// As it was found by this process; what was tried before is in the history up to there.
-    began_at: u64,
     shown: watch::Receiver<Endpoint>,
     mailbox: mpsc::Sender<Asked>,
     log: Arc<Log>,
@@ -89,6 +90,7 @@ struct Running {
 
 struct Inner {
     parts: Arc<Parts>,
+    deliveries_kept: usize,
     running: Mutex<BTreeMap<EndpointId, Running>>,
     /// One is made at a time.
     making: tokio::sync::Mutex<()>,
@@ -131,12 +133,13 @@ impl Outbox {
         let endpoints = records::all(parts.store.as_ref()).await?;
         let inner = Inner {
             parts,
+            deliveries_kept: config.deliveries_kept.clamp(1, DELIVERIES_KEPT_MAX),
             running: Mutex::new(BTreeMap::new()),
             making: tokio::sync::Mutex::new(()),
         };
         let outbox = Self(Arc::new(inner));
         let mut forwards = false;
-        for (mut endpoint, version) in endpoints {
+        for Stored { mut endpoint, log, version } in endpoints {
             if endpoint.source == Source::OtherWebhooks {
                 forwards = true;
                 // Without an address it waits: what is kept for it is not lost.
@@ -145,7 +148,7 @@ impl Outbox {
                     None => continue,
                 }
             }
-            outbox.run(endpoint, version);
+            outbox.run(endpoint, version, log);
         }
         if let Some(url) = config.forward_url.filter(|_| !forwards) {
             let endpoint = Endpoint {
@@ -160,7 +163,7 @@ impl Outbox {
     /// All endpoints as they are durable, those that are not running as well.
     pub(crate) async fn stored(&self) -> Result<Vec<Endpoint>, OutboxError> {
         let stored = records::all(self.0.parts.store.as_ref()).await?;
-        Ok(stored.into_iter().map(|(endpoint, _)| endpoint).collect())
+        Ok(stored.into_iter().map(|stored| stored.endpoint).collect())
     }
 
     fn endpoint(&self, id: EndpointId, url: String) -> Endpoint {
@@ -184,20 +187,20 @@ impl Outbox {
     }
 
     async fn make(&self, endpoint: Endpoint) -> Result<(), OutboxError> {
-        let log = Log::default();
+        let log = Log::new(0, Vec::new());
         let version = records::save(self.0.parts.store.as_ref(), &endpoint, 0, &log).await?;
-        self.run(endpoint, version);
+        self.run(endpoint, version, Vec::new());
         Ok(())
     }
 
-    fn run(&self, endpoint: Endpoint, version: u64) {
+    fn run(&self, endpoint: Endpoint, version: u64, log: Vec<Delivery>) {
         let id = endpoint.id;
         let (mailbox, receiver) = mpsc::channel(MAILBOX);
-        let log = Arc::new(Log::default());
+        let log = Arc::new(Log::new(self.0.deliveries_kept, log));
         let parts = Arc::clone(&self.0.parts);
         let (worker, shown) = Worker::new(parts, endpoint, version, receiver, Arc::clone(&log));
         let task = tokio::spawn(worker.run());
-        self.lock().insert(id, Running { began_at: version, shown, mailbox, log, task });
+        self.lock().insert(id, Running { shown, mailbox, log, task });
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<EndpointId, Running>> {
@@ -260,26 +263,14 @@ impl Outbox {
         endpoint.ok_or(OutboxError::NoEndpoint(id))
     }
 
-    /// The last attempts, at most 200, the newest first; of earlier processes as well.
+    /// The last attempts, as many as are kept, the newest first; of earlier processes as well.
     ///
     /// # Errors
-    /// There is no such endpoint, or the store cannot be read.
-    pub async fn deliveries(
-        &self,
-        id: EndpointId,
-        limit: usize,
-    ) -> Result<Vec<Delivery>, OutboxError> {
-        let limit = limit.min(log::KEPT);
-        let (mut found, began_at) = {
-            let running = self.lock();
-            let found = running.get(&id).ok_or(OutboxError::NoEndpoint(id))?;
-            (found.log.newest(limit), found.began_at)
-        };
-        if found.len() < limit {
-            let store = self.0.parts.store.as_ref();
-            found.extend(log::written(store, id, began_at, limit - found.len()).await?);
-        }
-        Ok(found)
+    /// There is no such endpoint.
+    pub fn deliveries(&self, id: EndpointId, limit: usize) -> Result<Vec<Delivery>, OutboxError> {
+        let running = self.lock();
+        let found = running.get(&id).ok_or(OutboxError::NoEndpoint(id))?;
+        Ok(found.log.newest(limit))
     }
 
     async fn ask(&self, id: EndpointId, ask: Ask) -> Result<Endpoint, OutboxError> {
@@ -390,7 +381,7 @@ impl Outbox {
         let parts = &self.0.parts;
         let now = parts.clock.now();
         let target = Target::of(&self.show(id)?, now)?;
-        let log = Log::default();
+        let log = Log::new(1, Vec::new());
         let event = parts.entropy.id(now).to_string();
         let body = format!(
             r#"{{"specversion":"1.0","id":"{event}","source":"/v1/webhook-endpoints","type":"orderkeep.test","subject":"{id}","time":"{now}","datacontenttype":"application/json","data":{{}}}}"#

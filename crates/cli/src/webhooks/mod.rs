@@ -36,6 +36,9 @@ pub(crate) struct WebhookSettings {
     /// Where the provider's webhooks that are not about orders are passed on to.
     #[schemars(example = "https://kyc.example.com/p100")]
     pub(crate) forward_url: Option<String>,
+    /// Attempts in the delivery log of each endpoint, from 1 to 1000; the oldest go first. 200 unless it is said.
+    #[schemars(example = 200, range(min = 1, max = 1000))]
+    pub(crate) deliveries_kept: Option<usize>,
     /// Where the provider's webhooks arrive, if not where the API is served.
     #[serde(deserialize_with = "crate::settings::listen::perhaps")]
     #[schemars(with = "Option<String>", example = "127.0.0.1:7072")]
@@ -52,6 +55,7 @@ pub(crate) async fn start(
         allow_private: settings.allow_private,
         timeout: settings.timeout.map_or(default.timeout, |span| span.0),
         forward_url: settings.forward_url.clone(),
+        deliveries_kept: settings.deliveries_kept.unwrap_or(default.deliveries_kept),
     };
     webhooks::start(store, config).await.map_err(Failure::config)
 }

@@ -148,3 +148,32 @@ fn slow_bodies_take_no_places() {
     }
     assert!(start.elapsed() < Duration::from_secs(40));
 }
+
+/// The provider's side had no timer for bodies, and its own listener not even the one that was configured for answers.
+#[test]
+fn a_slow_webhook_is_given_up_as_any_body_is_on_its_own_listener_too() {
+    for own_listener in [false, true] {
+        let stage = Stage::new("", "");
+        let mut command = stage.serve();
+        command.env("ORDERKEEP_LIMITS__BODY_WITHIN", "2s");
+        let mut addr = stage.url.strip_prefix("http://").unwrap().to_owned();
+        if own_listener {
+            let port = crate::port::free_port(uuid::Uuid::new_v4().as_fields().0).unwrap();
+            addr = format!("127.0.0.1:{port}");
+            command.env("ORDERKEEP_WEBHOOKS__LISTEN", &addr);
+        }
+        let _engine = stage.start_as(command);
+        let mut slow = TcpStream::connect(addr).unwrap();
+        slow.set_read_timeout(Some(Duration::from_secs(40))).unwrap();
+        let head = format!(
+            "POST /webhooks/p100 HTTP/1.1\r\nhost: x\r\nauthorization: {}\r\ncontent-length: 100\r\n\r\n{{",
+            crate::stage::TOKEN
+        );
+        let start = Instant::now();
+        slow.write_all(head.as_bytes()).unwrap();
+        let mut answer = [0; 12];
+        slow.read_exact(&mut answer).unwrap();
+        assert_eq!(&answer, b"HTTP/1.1 408", "own listener: {own_listener}");
+        assert!(start.elapsed() < Duration::from_secs(12), "after 2 s, not after 15 or 60");
+    }
+}

@@ -83,7 +83,7 @@ fn the_life_of_an_order_shows_in_every_metric() {
         format!(
             "orderkeep_webhook_deliveries_total{{endpoint=\"{endpoint}\",result=\"failed\"}} 0"
         ),
-        format!("orderkeep_webhook_endpoint_off{{endpoint=\"{endpoint}\"}} 0"),
+        format!("orderkeep_webhook_endpoint_off{{endpoint=\"{endpoint}\",reason=\"failing\"}} 0"),
     ];
     for line in webhooks_out.iter().map(String::as_str).chain([
         "orderkeep_order_transitions_total{from=\"none\",to=\"Locked\",cause=\"submit\"} 1",

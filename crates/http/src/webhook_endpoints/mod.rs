@@ -274,7 +274,7 @@ async fn replay(
     Ok(Json(outbox.replay(id(&text)?, replay).await?.into()))
 }
 
-/// What was tried lately, newest first; since the start of the process.
+/// What was tried lately, newest first, of earlier processes as well: as many attempts as `webhooks.deliveries_kept` says.
 #[utoipa::path(get, path = "/v1/webhook-endpoints/{id}/deliveries", tag = "webhooks out", operation_id = "listDeliveries",
     params(("id" = OrderId, Path, description = "The endpoint."), DeliveriesQuery),
     responses((status = 200, body = Items<DeliveryView>, description = "The attempts")))]
@@ -284,7 +284,7 @@ async fn deliveries(
     QueryOf(query): QueryOf<DeliveriesQuery>,
 ) -> Result<Json<Items<DeliveryView>>, Problem> {
     let limit = json::limit(query.limit, (50, 200));
-    let log = outbox.deliveries(id(&text)?, limit).await?;
+    let log = outbox.deliveries(id(&text)?, limit)?;
     Ok(Json(Items { items: log.into_iter().map(DeliveryView::from).collect() }))
 }
 

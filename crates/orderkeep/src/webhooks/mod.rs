@@ -8,7 +8,7 @@ use std::{sync::Arc, time::Duration};
 
 pub use transport::{HttpTransport, NoClient};
 
-use orderkeep_outbox::{Outbox, OutboxConfig, OutboxError, Render};
+use orderkeep_outbox::{DELIVERIES_KEPT, Outbox, OutboxConfig, OutboxError, Render};
 use orderkeep_store::Store;
 
 /// How webhooks out are sent.
@@ -21,11 +21,18 @@ pub struct WebhooksConfig {
     /// Where the provider's webhooks that are not about orders are passed on to; the engine must keep them
     /// ([`crate::EngineConfig::keep_other_webhooks`]). The address is the operator's own, so it may be private.
     pub forward_url: Option<String>,
+    /// Attempts in the delivery log of each endpoint, at most 1,000; older ones go.
+    pub deliveries_kept: usize,
 }
 
 impl Default for WebhooksConfig {
     fn default() -> Self {
-        Self { allow_private: false, timeout: Duration::from_secs(15), forward_url: None }
+        Self {
+            allow_private: false,
+            timeout: Duration::from_secs(15),
+            forward_url: None,
+            deliveries_kept: DELIVERIES_KEPT,
+        }
     }
 }
 
@@ -39,6 +46,7 @@ pub async fn start(store: Arc<dyn Store>, config: WebhooksConfig) -> Result<Outb
     let render = Render::new(orderkeep_http::event_body);
     let outbox = OutboxConfig {
         forward_url: config.forward_url,
+        deliveries_kept: config.deliveries_kept,
         ..OutboxConfig::new(Arc::new(transport), render)
     };
     Outbox::start(store, outbox).await

@@ -88,7 +88,7 @@ async fn what_was_delivered_can_be_delivered_again() {
     }
     let test = outbox.test(endpoint.id).await.unwrap();
     assert_eq!((test.kind.as_str(), test.why), ("orderkeep.test", None));
-    let log = outbox.deliveries(endpoint.id, 100).await.unwrap();
+    let log = outbox.deliveries(endpoint.id, 100).unwrap();
     assert_eq!((log.len(), log[1].event.clone()), (8, id(1, 3)));
 }
 
