@@ -5,7 +5,11 @@ use axum::{
     extract::{FromRequest, FromRequestParts, Request, rejection::BytesRejection},
     http::request::Parts,
 };
-use serde::de::DeserializeOwned;
+use serde::{
+    Deserialize as _, Deserializer,
+    de::{DeserializeOwned, Error as _},
+};
+use serde_json::Number;
 use serde_path_to_error::{Path, Segment};
 
 use crate::problem::Problem;
@@ -59,6 +63,15 @@ fn pointer(path: &Path) -> String {
     })
 }
 
+/// A whole number, or none. `3.0` is one, as JSON Schema counts and as some languages write it.
+pub(crate) fn whole<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    let Some(number) = Option::<Number>::deserialize(deserializer)? else { return Ok(None) };
+    let text = number.to_string();
+    let digits = text.strip_suffix(".0").unwrap_or(&text);
+    let wrong = |_| D::Error::custom(format!("`{text}` is no whole number"));
+    digits.parse().map(Some).map_err(wrong)
+}
+
 /// A query string.
 #[derive(Debug)]
 pub(crate) struct QueryOf<T>(pub(crate) T);
@@ -85,4 +98,32 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for QueryOf<T> {
 /// How many on a page: as asked, or the first of these, and never above the second.
 pub(crate) fn limit(asked: Option<u32>, (usual, most): (usize, usize)) -> usize {
     asked.map_or(usual, |asked| usize::try_from(asked).unwrap_or(most)).clamp(1, most)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, serde::Deserialize)]
+    struct Body {
+        #[serde(default, deserialize_with = "whole")]
+        seconds: Option<u64>,
+    }
+
+    #[test]
+    fn a_whole_number_is_one_however_it_is_written() {
+        let seconds = |text: &str| read::<Body>(text.as_bytes()).map(|body| body.seconds);
+        for (text, found) in [
+            (r"{}", None),
+            (r#"{"seconds":null}"#, None),
+            (r#"{"seconds":0}"#, Some(0)),
+            (r#"{"seconds":86400}"#, Some(86_400)),
+            (r#"{"seconds":86400.0}"#, Some(86_400)),
+        ] {
+            assert_eq!(seconds(text).unwrap(), found, "{text}");
+        }
+        for text in [r#"{"seconds":1.5}"#, r#"{"seconds":-1}"#, r#"{"seconds":"1"}"#] {
+            assert!(seconds(text).is_err(), "{text}");
+        }
+    }
 }

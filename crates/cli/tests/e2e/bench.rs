@@ -98,7 +98,9 @@ fn whole_orders_are_measured_beside_a_service_that_keeps_nothing() {
 #[test]
 fn the_provider_is_read_before_a_webhook_is_believed() {
     let reads = |args: &[&str]| {
-        let all = [&["engine", "--null", "--orders", "10", "--inflight", "2", "--rounds", "1"][..], args].concat();
+        let all =
+            [&["engine", "--null", "--orders", "10", "--inflight", "2", "--rounds", "1"][..], args]
+                .concat();
         bench(&all)[0]["reads_per_order"].as_f64().unwrap()
     };
     assert_eq!(reads(&["--webhooks", "trust"]), 0.0);

@@ -33,7 +33,7 @@ fn nothing_is_answered_outside_the_document() {
     let run = Command::new(root().join("scripts/schemathesis"))
         .env("ORDERKEEP", env!("CARGO_BIN_EXE_orderkeep"))
         .env("SCHEMATHESIS", tool)
-        .args(["--phases", "coverage,fuzzing", "--max-examples", "3", "--seed", "1"])
+        .args(["--phases", "coverage,fuzzing,stateful", "--max-examples", "3", "--seed", "1"])
         .stdin(Stdio::null())
         .output()
         .unwrap();

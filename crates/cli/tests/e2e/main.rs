@@ -12,6 +12,7 @@ mod dev;
 mod events;
 mod fixtures;
 mod forged;
+mod image;
 mod keys;
 mod limits;
 mod metrics;
@@ -21,6 +22,7 @@ mod outgoing;
 #[path = "../../src/demo/port.rs"]
 mod port;
 mod process;
+mod readiness;
 mod receiver;
 mod report;
 mod restore;

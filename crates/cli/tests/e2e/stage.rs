@@ -52,7 +52,7 @@ pub(crate) struct Stage {
     pub(crate) url: String,
     pub(crate) control: String,
     pub(crate) http: Http,
-    _provider: Process,
+    provider: Process,
 }
 
 /// One answer.
@@ -165,7 +165,13 @@ impl Stage {
             panic!("{}", fs::read_to_string(folder.path().join("provider.log")).unwrap())
         });
         let control = said["url"].as_str().unwrap().to_owned();
-        Self { folder, url, control, http: Http::new(), _provider: provider }
+        Self { folder, url, control, http: Http::new(), provider }
+    }
+
+    /// From now on nobody listens where the provider was.
+    pub(crate) fn provider_dies(&mut self) {
+        self.provider.0.kill().unwrap();
+        self.provider.0.wait().unwrap();
     }
 
     pub(crate) fn data(&self) -> PathBuf {

@@ -128,8 +128,15 @@ pub(crate) fn author(caller: Option<&Caller>, named: Option<Author>) -> Result<A
             Err(Problem::bad_request("body: missing field `author`: who asks").at("/author"))
         }
         (Some(Caller(key)), None) => Ok(key.clone()),
-        (Some(Caller(key)), Some(named)) => Author::new(format!("{key}/{named}"))
-            .map_err(|error| Problem::bad_request(error.to_string())),
+        (Some(Caller(key)), Some(named)) => {
+            Author::new(format!("{key}/{named}")).map_err(|error| {
+                // Alone it may be good.
+                let detail = format!(
+                    "the author is kept behind the name of your key, as `{key}/...`: {error}"
+                );
+                Problem::bad_request(detail).at("/author")
+            })
+        }
     }
 }
 

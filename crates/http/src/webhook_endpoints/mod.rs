@@ -57,7 +57,9 @@ struct CreateBody {
     #[schema(value_type = Vec<EventType>, max_items = 64)]
     types: Vec<String>,
     /// `whsec_` and the base64 of 24 to 64 random bytes; absent: one is made.
-    #[schema(pattern = "^whsec_[A-Za-z0-9+/]{32,87}={0,2}$")]
+    #[schema(
+        pattern = "^whsec_(([A-Za-z0-9+/]{4}){8,20}([A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?|([A-Za-z0-9+/]{4}){21}([A-Za-z0-9+/][AQgw]==)?)$"
+    )]
     secret: Option<String>,
     /// `latest` (the default), `oldest`, or a cursor of the feed.
     #[schema(pattern = "^(oldest|latest|[0-9a-f]{32}[.][0-9a-f]{1,16}[.][0-9a-f]{1,8})$")]
@@ -86,9 +88,12 @@ struct UpdateBody {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct RotateBody {
     /// `whsec_` and the base64 of 24 to 64 random bytes; absent: one is made.
-    #[schema(pattern = "^whsec_[A-Za-z0-9+/]{32,87}={0,2}$")]
+    #[schema(
+        pattern = "^whsec_(([A-Za-z0-9+/]{4}){8,20}([A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?|([A-Za-z0-9+/]{4}){21}([A-Za-z0-9+/][AQgw]==)?)$"
+    )]
     secret: Option<String>,
     /// How long the old secret signs beside the new one; a day if absent, seven at most.
+    #[serde(default, deserialize_with = "json::whole")]
     #[schema(maximum = 604800)]
     overlap_seconds: Option<u64>,
 }

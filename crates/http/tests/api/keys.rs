@@ -89,7 +89,11 @@ async fn an_operator_s_act_is_kept_under_the_name_of_the_key() {
         .collect();
     assert_eq!(authors, [&json!("night"), &json!("night/ann")]);
     let long = format!(r#"{{"text":"three","author":"{}"}}"#, "x".repeat(128));
-    send(&world, "ok_night", "POST", &note, &long).await.is_problem(400, "bad_request", "author");
+    send(&world, "ok_night", "POST", &note, &long).await.is_problem(
+        400,
+        "bad_request",
+        "`night/...`",
+    );
     // Without keys somebody must say who they are.
     let open = World::new().await;
     let nobody = "/v1/orders/0190a5a5-0000-7000-8000-000000000000/note";

@@ -99,13 +99,15 @@ async fn as_much_of_it_is_kept_as_is_configured() {
         assert_eq!(outbox.deliveries(endpoint.id, 1_000).unwrap().len(), 7, "round {round}");
         let id = EntityId(endpoint.id.0);
         let events = world.store.history(id, 0, 1_000).await.unwrap();
-        assert!(events.iter().all(|event| event.bytes.len() == 1), "a history that grows by attempts");
+        assert!(
+            events.iter().all(|event| event.bytes.len() == 1),
+            "a history that grows by attempts"
+        );
         sizes.push(world.store.load(id).await.unwrap().unwrap().view.len());
     }
     let (least, most) = (sizes.iter().min().unwrap(), sizes.iter().max().unwrap());
     assert!(most - least < 64, "the log grows: {sizes:?}");
-    let newest: Vec<_> =
-        world.receivers.taken("shop").into_iter().rev().take(3).collect();
+    let newest: Vec<_> = world.receivers.taken("shop").into_iter().rev().take(3).collect();
     outbox.shutdown().await;
     let outbox = Outbox::start(world.store.clone(), config(3)).await.unwrap();
     let logged = outbox.deliveries(endpoint.id, 1_000).unwrap();

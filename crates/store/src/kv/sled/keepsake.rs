@@ -183,14 +183,20 @@ impl Keepsake {
 /// Keeps what is not older than the snapshot; gives the file's length.
 fn keep_tail(data: &File, snapshot: Option<u64>, out: &mut impl Write) -> io::Result<u64> {
     let length = data.metadata()?.len();
-    for offset in (0..length).step_by(usize::try_from(SEGMENT_BYTES).unwrap_or(1)) {
-        let mut bytes = vec![0; usize::try_from(SEGMENT_BYTES.min(length - offset)).unwrap_or(0)];
-        let header = SEGMENT_HEADER_BYTES.min(bytes.len());
+    // One for all of them: after a long life there are hundreds, and fresh memory costs about as much as the copy.
+    let mut segment = vec![0; usize::try_from(SEGMENT_BYTES).unwrap_or(0)];
+    for offset in (0..length).step_by(segment.len().max(1)) {
+        let here = usize::try_from(SEGMENT_BYTES.min(length - offset)).unwrap_or(0);
+        let bytes = &mut segment[..here];
+        let header = SEGMENT_HEADER_BYTES.min(here);
         data.read_exact_at(&mut bytes[..header], offset)?;
         // Whatever cannot be told is kept.
-        if lsn_of(&bytes).zip(snapshot).is_none_or(|(lsn, stable)| lsn + SEGMENT_BYTES > stable) {
-            data.read_exact_at(&mut bytes, offset)?;
-            Piece { name: DATA.to_owned(), offset, bytes }.write(out)?;
+        if lsn_of(&bytes[..header])
+            .zip(snapshot)
+            .is_none_or(|(lsn, stable)| lsn + SEGMENT_BYTES > stable)
+        {
+            data.read_exact_at(bytes, offset)?;
+            write_piece(DATA, offset, bytes, out)?;
         }
     }
     Ok(length)
@@ -198,14 +204,18 @@ fn keep_tail(data: &File, snapshot: Option<u64>, out: &mut impl Write) -> io::Re
 
 impl Piece {
     fn write(&self, out: &mut impl Write) -> io::Result<()> {
-        let mut head = vec![u8::try_from(self.name.len()).map_err(io::Error::other)?];
-        head.extend_from_slice(self.name.as_bytes());
-        head.extend_from_slice(&self.offset.to_le_bytes());
-        head.extend_from_slice(&(self.bytes.len() as u64).to_le_bytes());
-        out.write_all(&head)?;
-        out.write_all(&self.bytes)?;
-        out.write_all(&checksum(&[&head, &self.bytes]).to_le_bytes())
+        write_piece(&self.name, self.offset, &self.bytes, out)
     }
+}
+
+fn write_piece(name: &str, offset: u64, bytes: &[u8], out: &mut impl Write) -> io::Result<()> {
+    let mut head = vec![u8::try_from(name.len()).map_err(io::Error::other)?];
+    head.extend_from_slice(name.as_bytes());
+    head.extend_from_slice(&offset.to_le_bytes());
+    head.extend_from_slice(&(bytes.len() as u64).to_le_bytes());
+    out.write_all(&head)?;
+    out.write_all(bytes)?;
+    out.write_all(&checksum(&[&head, bytes]).to_le_bytes())
 }
 
 /// Reads a keepsake piece by piece.
