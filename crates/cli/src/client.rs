@@ -38,7 +38,7 @@ pub(crate) struct Answer {
 
 /// The server could not be asked; a later try may reach it.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot reach {base}: {why}")]
+#[error("cannot reach {base}: {why}; is the engine running there? Give another address with --url")]
 pub(crate) struct Unreachable {
     base: String,
     why: String,
@@ -126,9 +126,10 @@ impl Client {
         if let Some(token) = &self.token {
             request = request.bearer_auth(token.expose_secret());
         }
-        let response = request.send().await.map_err(|error| {
-            Failure::failed(format_args!("cannot reach {}: {error}", self.base))
-        })?;
+        let response = request
+            .send()
+            .await
+            .map_err(|error| Failure::failed(Unreachable::new(&self.base, &error)))?;
         if response.status().is_success() {
             return Ok(response);
         }

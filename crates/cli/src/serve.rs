@@ -51,18 +51,14 @@ async fn serve(args: ServeArgs, settings: Settings) -> Result<(), Failure> {
     let api = api(&settings, &data, addr)?;
     let tls = settings.tls()?.map(|(cert, key)| Tls::follow(cert, key)).transpose()?;
     let scheme = if tls.is_some() { "https" } else { "http" };
+    // Whatever the configuration lacks is said before a store is made.
+    let clients = clients(&settings, args.twin)?;
     let store = open(&settings, data.clone()).await?;
     let mut builder = Engine::builder().store(Arc::clone(&store)).config(settings.engine());
     let mut routes = Vec::new();
-    for (account, provider) in settings.accounts()? {
-        let client = P100::new(provider.p100(&account)?).map_err(Failure::config)?;
-        let client: Arc<dyn Provider> = match args.twin {
-            None => Arc::new(client),
-            Some(Twin::Resend) => Arc::new(crate::twin::Resend(client)),
-        };
-        routes
-            .push(WebhookRoute { path: provider.webhook_path(&account), account: account.clone() });
-        builder = builder.account(account, client);
+    for (route, client) in clients {
+        builder = builder.account(route.account.clone(), client);
+        routes.push(route);
     }
     let metrics = Some(crate::metrics::install()?);
     let engine = builder.start().await.map_err(started)?;
@@ -90,6 +86,22 @@ async fn serve(args: ServeArgs, settings: Settings) -> Result<(), Failure> {
     };
     let api = ApiConfig { webhooks: routes, outbox, metrics, ..api };
     carry_on(engine, over(listener), api, provider_side).await
+}
+
+/// Each account's client, and where its webhooks arrive.
+fn clients(
+    settings: &Settings,
+    twin: Option<Twin>,
+) -> Result<Vec<(WebhookRoute, Arc<dyn Provider>)>, Failure> {
+    let made = settings.accounts()?.into_iter().map(|(account, provider)| {
+        let client = P100::new(provider.p100(&account)?).map_err(Failure::config)?;
+        let client: Arc<dyn Provider> = match twin {
+            None => Arc::new(client),
+            Some(Twin::Resend) => Arc::new(crate::twin::Resend(client)),
+        };
+        Ok((WebhookRoute { path: provider.webhook_path(&account), account }, client))
+    });
+    made.collect()
 }
 
 /// Serves until asked to stop, or until the engine halts.

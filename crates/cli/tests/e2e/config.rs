@@ -203,3 +203,28 @@ fn the_doctor_finds_what_is_wrong_and_nothing_else() {
     assert!(advice["advice"].as_str().unwrap().contains("api_key_file"), "{advice}");
     assert!(!format!("{refused:?}").contains("not-the-key"));
 }
+
+/// A first try without a provider once left a store in the folder that it was made in.
+#[test]
+fn what_is_not_configured_is_said_before_anything_is_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = orderkeep()
+        .current_dir(&folder)
+        .args(["serve", "--listen", "127.0.0.1:0"])
+        .output()
+        .unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(78), "{stderr}");
+    assert!(stderr.contains("--provider-url"), "{stderr}");
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0);
+}
+
+#[test]
+fn who_reaches_no_engine_is_told_where_it_was_looked_for() {
+    let port = crate::port::free_port(uuid::Uuid::new_v4().as_fields().0).unwrap();
+    let url = format!("http://127.0.0.1:{port}");
+    let output = orderkeep().args(["orders", "review", "--url", &url]).output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert!(stderr.contains(&url) && stderr.contains("--url"), "{stderr}");
+}
