@@ -88,11 +88,10 @@ async fn serve(args: ServeArgs, settings: Settings) -> Result<(), Failure> {
     carry_on(engine, over(listener), api, provider_side).await
 }
 
-/// Each account's client, and where its webhooks arrive.
-fn clients(
-    settings: &Settings,
-    twin: Option<Twin>,
-) -> Result<Vec<(WebhookRoute, Arc<dyn Provider>)>, Failure> {
+/// Where an account's webhooks arrive, and its client.
+type Account = (WebhookRoute, Arc<dyn Provider>);
+
+fn clients(settings: &Settings, twin: Option<Twin>) -> Result<Vec<Account>, Failure> {
     let made = settings.accounts()?.into_iter().map(|(account, provider)| {
         let client = P100::new(provider.p100(&account)?).map_err(Failure::config)?;
         let client: Arc<dyn Provider> = match twin {

@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    io::Write as _,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -49,7 +50,8 @@ impl SmallDisk {
         if mounted.is_ok_and(|done| done.status.success()) {
             return Some(Self(at.to_owned()));
         }
-        eprintln!("SKIPPED: a disk that is full needs root, to mount a small one");
+        let line = "SKIPPED: a disk that is full needs root, to mount a small one";
+        drop(writeln!(std::io::stderr(), "{line}"));
         None
     }
 }

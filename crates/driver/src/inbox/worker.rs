@@ -20,8 +20,6 @@ use crate::{
 
 /// Webhooks worked on at once.
 const AT_WORK_MAX: usize = 128;
-/// Of those, so many that are done are taken in together.
-const DONE_AT_ONCE: usize = 64;
 /// Reads of parked orders at once. They may wait long for their share of the budget, and take no room of the webhooks.
 const READS_MAX: usize = 16;
 /// Of these, for those that name no lock of ours.
@@ -35,8 +33,6 @@ pub(crate) struct InboxWorker {
     shard: mpsc::Sender<Message>,
     arrived: Arc<Notify>,
     after: Option<InboxSeq>,
-    /// There may be more in the inbox than was taken.
-    more: bool,
     work: FuturesUnordered<BoxFuture<'static, Done>>,
     parked: ParkedOrders,
     reads: usize,
@@ -50,7 +46,6 @@ impl InboxWorker {
             shard,
             arrived,
             after: None,
-            more: true,
             work: FuturesUnordered::new(),
             parked: ParkedOrders::default(),
             reads: 0,
@@ -74,8 +69,8 @@ impl InboxWorker {
                 biased;
                 () = stop.cancelled() => return,
                 () = async { drop(halted.wait_for(Option::is_some).await) } => return,
-                Some(done) = self.work.next(), if !self.work.is_empty() => self.on_all_done(done),
-                () = self.arrived.notified(), if room => self.more = true,
+                Some(done) = self.work.next(), if !self.work.is_empty() => self.on_done(done),
+                () = self.arrived.notified(), if room => {}
                 () = sleep_towards(clock.as_ref(), next) => {}
             }
         }
@@ -90,16 +85,13 @@ impl InboxWorker {
         self.reads_of_others < READS_OF_OTHERS_MAX
     }
 
-    /// Starts on what is new in the inbox. Whenever some are done, more is taken.
+    /// Starts on what is new in the inbox. Whenever one is done, more is taken.
     async fn take(&mut self) -> Result<(), EngineError> {
         let room = self.room();
-        if room == 0 || !self.more {
+        if room == 0 {
             return Ok(());
         }
-        let items = self.parts.store.inbox(self.after, room).await?;
-        // What arrives from now on is told.
-        self.more = items.len() == room;
-        for item in items {
+        for item in self.parts.store.inbox(self.after, room).await? {
             self.after = Some(item.seq);
             self.start(item, 0);
         }
@@ -109,17 +101,6 @@ impl InboxWorker {
     fn start(&self, item: InboxItem, refused: u32) {
         let (parts, shard) = (self.parts.clone(), self.shard.clone());
         self.work.push(async move { work_off(&parts, &shard, item, refused).await }.boxed());
-    }
-
-    /// What is done now, together: with each of them alone the inbox, the clock and the stops would be asked again.
-    fn on_all_done(&mut self, first: Done) {
-        self.on_done(first);
-        for _ in 1..DONE_AT_ONCE {
-            match self.work.next().now_or_never() {
-                Some(Some(done)) => self.on_done(done),
-                Some(None) | None => return,
-            }
-        }
     }
 
     fn on_done(&mut self, done: Done) {
