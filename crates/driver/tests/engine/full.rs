@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use orderkeep_core::{Order, StateName};
-use orderkeep_driver::{EngineError, SubmitError};
+use orderkeep_core::{Command, Order, StateName};
+use orderkeep_driver::{CommandError, EngineError, SubmitError};
 use orderkeep_store::Store as _;
 
 use crate::{
@@ -31,6 +31,21 @@ async fn f3_the_disk_is_full() {
     world.wait_for(id, StateName::Executed, MINUTES).await;
     world.between.set_full(Full::Nothing);
     world.engine.submit(request("key-2", terms("lock-2"))).await.unwrap();
+}
+
+/// Whoever waits for an answer gets one at once: he can come again, and what happened outside cannot.
+#[tokio::test(start_paused = true)]
+async fn a_command_is_refused_while_there_is_no_room() {
+    let world = World::new([]).await;
+    let id = world.submit("lock-1").await;
+    world.wait_for(id, StateName::Executed, MINUTES).await;
+    world.between.set_full(Full::Everything);
+    let note = Command::Note { author: "ops".parse().unwrap(), text: "called them".to_owned() };
+    let answer = world.engine.command(id, note.clone());
+    let refused = tokio::time::timeout(Duration::from_millis(10), answer).await.unwrap();
+    assert!(matches!(refused, Err(CommandError::Engine(EngineError::Full(_)))), "{refused:?}");
+    world.between.set_full(Full::Nothing);
+    world.engine.command(id, note).await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]
