@@ -13,6 +13,8 @@ pub(crate) struct Acknowledged {
     pub(crate) versions: BTreeMap<EntityId, u64>,
     /// Inbox items that were heard, and that nobody has begun to finish.
     pub(crate) waiting: BTreeSet<u64>,
+    /// How many entities have left.
+    pub(crate) left: u64,
 }
 
 impl Acknowledged {
@@ -28,6 +30,9 @@ impl Acknowledged {
             }
             (Some("finishing"), Some(seq), None) => {
                 self.waiting.remove(&seq.parse().unwrap());
+            }
+            (Some("left"), Some(entities), None) => {
+                self.left += entities.parse::<u64>().unwrap();
             }
             _ => {}
         }

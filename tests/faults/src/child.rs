@@ -17,8 +17,8 @@ use std::{
 
 use bytes::Bytes;
 use orderkeep_store::{
-    Commit, CommitError, EmbeddedStore, InboxDone, Kind, ListQuery, NewInboxItem, PartitionId,
-    ReadError, Retain, Retained, Retention, Store,
+    Commit, CommitError, EmbeddedStore, InboxDone, Kind, Label, ListQuery, NewInboxItem,
+    PartitionId, ReadError, Retain, Retained, Retention, Store,
 };
 
 use crate::{
@@ -73,6 +73,9 @@ pub(crate) struct ChildArgs {
     /// Say so and try again when there is no room.
     #[arg(long)]
     pub(crate) patient: bool,
+    /// Entities that are over leave, and may have left.
+    #[arg(long)]
+    pub(crate) leaving: bool,
     /// How many tasks write.
     #[arg(long, default_value_t = 1)]
     pub(crate) tasks: u32,
@@ -120,7 +123,7 @@ fn work(args: &ChildArgs) -> End {
     };
     say("open");
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
-    if let Err((found, why)) = runtime.block_on(look(&store, args.check, &acknowledged)) {
+    if let Err((found, why)) = runtime.block_on(look(&store, args, &acknowledged)) {
         return end(found, &why);
     }
     say("looked");
@@ -128,7 +131,7 @@ fn work(args: &ChildArgs) -> End {
     let tasks: Vec<_> = (0..args.tasks)
         .map(|task| {
             let (store, left) = (Arc::clone(&store), Arc::clone(&left));
-            runtime.spawn(write_entities(store, args.generation, task, left))
+            runtime.spawn(write_entities(store, Named::of(args, task), left))
         })
         .collect();
     for task in tasks {
@@ -137,7 +140,7 @@ fn work(args: &ChildArgs) -> End {
             say("full");
             std::thread::park_timeout(FULL_PAUSE);
             let (store, left) = (Arc::clone(&store), Arc::clone(&left));
-            ended = runtime.block_on(write_entities(store, args.generation, 0, left));
+            ended = runtime.block_on(write_entities(store, Named::of(args, 0), left));
         }
         if let Err(error) = ended {
             return stopped(&runtime, &*store, &error);
@@ -163,10 +166,23 @@ fn stopped(runtime: &tokio::runtime::Runtime, store: &dyn Store, error: &CommitE
     end(End::Halted, &error.to_string())
 }
 
-async fn write_entities(
-    store: Arc<EmbeddedStore>,
+/// What a task names its entities by, and whether they leave.
+#[derive(Debug, Clone, Copy)]
+struct Named {
     generation: u32,
     task: u32,
+    leaving: bool,
+}
+
+impl Named {
+    fn of(args: &ChildArgs, task: u32) -> Self {
+        Self { generation: args.generation, task, leaving: args.leaving }
+    }
+}
+
+async fn write_entities(
+    store: Arc<EmbeddedStore>,
+    Named { generation, task, leaving }: Named,
     left: Arc<AtomicU64>,
 ) -> Result<(), CommitError> {
     for number in 0.. {
@@ -200,20 +216,23 @@ async fn write_entities(
             let committed = store.commit(commit).await?;
             say(&format!("done {} {}", id.0, committed.version));
         }
-        // Every second process lets the beginning of the journal go behind itself: nobody leaves, so nothing that was
+        // Every second process lets the beginning of the journal go behind itself. Where nobody leaves nothing that was
         // acknowledged may be missing.
-        if generation % 2 == 1
-            && let Err(error) = retain(&store, number).await
-        {
-            return Err(CommitError::Halted(error.to_string()));
+        if generation % 2 == 1 {
+            match retain(&store, number, leaving).await {
+                Ok(Retained { left: 0, .. }) => {}
+                Ok(Retained { left, .. }) => say(&format!("left {left}")),
+                Err(error) => return Err(CommitError::Halted(error.to_string())),
+            }
         }
     }
     Ok(())
 }
 
-/// A step of retention: everything is old enough, and nothing is ever over.
-async fn retain(store: &EmbeddedStore, number: u32) -> Result<Retained, ReadError> {
-    let retention = Retention { keep: 0, tombstones: None, over: Vec::new() };
+/// A step of retention: everything is old enough, and what has had its last step is over, where entities leave.
+async fn retain(store: &EmbeddedStore, number: u32, leaving: bool) -> Result<Retained, ReadError> {
+    let over = leaving.then(|| (Kind(1), Some(Label::from(workload::OVER)))).into_iter().collect();
+    let retention = Retention { keep: 0, tombstones: None, over };
     let now = i64::from(number);
     store.retain(Retain { now, retention, read: None, needed: Vec::new() }).await
 }
@@ -221,12 +240,12 @@ async fn retain(store: &EmbeddedStore, number: u32) -> Result<Retained, ReadErro
 /// Looks at everything that was acknowledged.
 async fn look(
     store: &EmbeddedStore,
-    check: bool,
+    args: &ChildArgs,
     acknowledged: &Acknowledged,
 ) -> Result<(), (End, String)> {
     let found = |error: ReadError| (End::Found, error.to_string());
     let lost = |why: String| Err((End::Lost, why));
-    if check {
+    if args.check {
         let problems = engine::problems(store).await.map_err(found)?;
         if let Some(problem) = problems.first() {
             return Err((End::Found, problem.clone()));
@@ -234,6 +253,11 @@ async fn look(
     }
     for (id, version) in &acknowledged.versions {
         let Some(entity) = store.load(*id).await.map_err(found)? else {
+            // Its last step may have been taken without an answer. Who has left is known to have.
+            let over = args.leaving && *version + 1 >= workload::STEPS;
+            if over && store.has_left(&workload::claim(*id)).await.map_err(found)? {
+                continue;
+            }
             return lost(format!("{} was acknowledged at {version} and is not there", id.0));
         };
         // What was on its way is there or not.

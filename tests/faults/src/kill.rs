@@ -27,6 +27,9 @@ pub(crate) struct KillArgs {
     kills: u32,
     #[arg(long, default_value_t = 1)]
     seed: u32,
+    /// What is over leaves meanwhile, behind the processes with odd numbers.
+    #[arg(long)]
+    leaving: bool,
     /// A folder for copies of stores that were found wrong.
     #[arg(long)]
     keep: Option<std::path::PathBuf>,
@@ -49,6 +52,8 @@ pub(crate) struct Report {
     kills: u32,
     during_open: u32,
     acknowledged_steps: u64,
+    /// Entities that left.
+    left: u64,
     /// Acknowledged and gone.
     lost: u32,
     /// Does not open, or is damaged.
@@ -61,6 +66,12 @@ pub(crate) struct Report {
 impl Report {
     pub(crate) fn is_clean(&self) -> bool {
         self.lost + self.unopenable + self.stuck == 0
+    }
+
+    /// Counts what a folder has come to.
+    fn add(&mut self, acknowledged: &Acknowledged) {
+        self.acknowledged_steps += acknowledged.steps();
+        self.left += acknowledged.left;
     }
 }
 
@@ -78,6 +89,7 @@ pub(crate) fn run(args: &KillArgs) -> Report {
         kills: args.kills,
         during_open: 0,
         acknowledged_steps: 0,
+        left: 0,
         lost: 0,
         unopenable: 0,
         stuck: 0,
@@ -91,7 +103,7 @@ pub(crate) fn run(args: &KillArgs) -> Report {
     for kill in 1..=args.kills {
         if kill % KILLS_PER_FOLDER == 0 {
             folder = scratch();
-            report.acknowledged_steps += std::mem::take(&mut acknowledged).steps();
+            report.add(&std::mem::take(&mut acknowledged));
         }
         let (store, expect) = (folder.path().join("store"), folder.path().join("expect"));
         fs::write(&expect, acknowledged.lines()).unwrap();
@@ -100,6 +112,7 @@ pub(crate) fn run(args: &KillArgs) -> Report {
             check: kill % CHECK_EVERY == 0,
             generation: kill,
             tasks: 8,
+            leaving: args.leaving,
             ..Setup::new(args.engine, &store)
         };
         let random = mix(args.seed.wrapping_mul(0x9e37_79b9) ^ kill);
@@ -120,12 +133,12 @@ pub(crate) fn run(args: &KillArgs) -> Report {
                     copy(&store, &keep.join(format!("{}-{kill}", args.engine.name())));
                 }
                 folder = scratch();
-                report.acknowledged_steps += std::mem::take(&mut acknowledged).steps();
+                report.add(&std::mem::take(&mut acknowledged));
             }
         }
         talk.progress(u64::from(kill), u64::from(args.kills));
     }
-    report.acknowledged_steps += acknowledged.steps();
+    report.add(&acknowledged);
     report.seconds = talk.seconds();
     report
 }

@@ -27,6 +27,8 @@ pub(crate) struct Setup<'a> {
     pub(crate) ballast_kib: u64,
     /// Tries again when there is no room.
     pub(crate) patient: bool,
+    /// Entities that are over leave.
+    pub(crate) leaving: bool,
     pub(crate) fault: Option<&'a Fault>,
 }
 
@@ -45,6 +47,7 @@ impl<'a> Setup<'a> {
             open_patience: Duration::from_secs(120),
             ballast_kib: 64,
             patient: false,
+            leaving: false,
             fault: None,
         }
     }
@@ -57,7 +60,9 @@ impl<'a> Setup<'a> {
                 command.arg(flag).arg(path);
             }
         }
-        for (flag, given) in [("--check", self.check), ("--patient", self.patient)] {
+        let flags =
+            [("--check", self.check), ("--patient", self.patient), ("--leaving", self.leaving)];
+        for (flag, given) in flags {
             if given {
                 command.arg(flag);
             }

@@ -25,7 +25,13 @@ pub(crate) fn view(id: EntityId, version: u64) -> String {
     format!("view {version} of {} {}", id.0, ".".repeat(40 << size.min(6)))
 }
 
+/// What an entity carries after its last step, without a wake-up: it is over then.
+pub(crate) const OVER: &str = "Executed";
+
 pub(crate) fn label(version: u64) -> Label {
+    if version == STEPS {
+        return Label::from(OVER);
+    }
     let at = usize::try_from(version % LABELS.len() as u64).unwrap_or(0);
     Label::from(LABELS[at])
 }
@@ -43,7 +49,7 @@ pub(crate) fn change(id: EntityId, expected: u64) -> Change {
         events: vec![Bytes::from(event(id, version))],
         view: Some(Bytes::from(view(id, version))),
         labels: vec![label(version)],
-        wake_up: Some(i64::try_from(version).unwrap_or(0)),
+        wake_up: (version < STEPS).then(|| i64::try_from(version).unwrap_or(0)),
         claims: vec![claim(id)],
     }
 }

@@ -47,6 +47,15 @@ fn killed_while_it_writes_and_while_it_opens() {
 }
 
 #[test]
+fn killed_while_what_is_over_leaves() {
+    for engine in ENGINES {
+        let arguments = ["kill", "--leaving", "--engine", engine, "--kills", "24", "--seed", "5"];
+        let [report] = &campaign(&arguments).unwrap()[..] else { panic!("one report") };
+        assert!(number(report, "left") > 10, "{report}");
+    }
+}
+
+#[test]
 fn the_power_is_cut() {
     for engine in ENGINES {
         let Some(reports) = campaign(&["power-cut", "--engine", engine, "--cuts", "12"]) else {
