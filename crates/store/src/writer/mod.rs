@@ -194,6 +194,8 @@ impl Writer {
         let mut bytes = 0;
         let mut control = None;
         let open = self.queue.take(patience, |job| match job {
+            // What is queued behind something else comes after it.
+            Job::Step(step) if control.is_some() => Err(Job::Step(step)),
             Job::Step(step) => {
                 let fits = group.is_empty()
                     || (group.len() < self.bounds.entries

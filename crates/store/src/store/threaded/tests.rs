@@ -355,3 +355,36 @@ async fn a_dropped_future_is_no_undo() {
     timeout(DEADLINE, durable.wait_for(|head| head.0 == 1)).await.unwrap().unwrap();
     assert!(store.load(EntityId(Uuid::from_u128(1))).await.unwrap().is_some());
 }
+
+/// A step that was queued right behind a check was taken out of the queue with it and forgotten: its caller waited for
+/// ever.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_queued_behind_a_check_is_answered() {
+    let kv = Arc::new(DyingKv::new());
+    let store = plain(&kv);
+    let before = kv.operations();
+    kv.stall();
+    let first = {
+        let store = Arc::clone(&store);
+        tokio::spawn(async move { store.commit(create(1)).await })
+    };
+    // Once its batch is applied its sync waits, and what comes then is queued.
+    timeout(DEADLINE, async {
+        while kv.operations() == before {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await
+    .unwrap();
+    let (reply, checked) = oneshot::channel();
+    assert!(store.queue.push(Job::Check(reply)).is_ok());
+    let (reply, behind) = oneshot::channel();
+    let permit = Arc::clone(&store.permits).acquire_many_owned(1).await.unwrap();
+    let job = StepJob { step: Step::Commit(create(2)), bytes: 1, reply, permit };
+    assert!(store.queue.push(Job::Step(Box::new(job))).is_ok());
+    kv.release();
+    timeout(DEADLINE, first).await.unwrap().unwrap().unwrap();
+    assert!(timeout(DEADLINE, checked).await.unwrap().unwrap().problems.is_empty());
+    timeout(DEADLINE, behind).await.expect("it is answered").unwrap().unwrap();
+    assert_eq!(store.durable().borrow().0, 2);
+}
