@@ -193,7 +193,7 @@ fn claimed(slot: &mut Slot, job: Job) {
         }
         // It is asked about again, later.
         What::Read(_) => slot.queue.push_front(Job::new(What::ReadFailed)),
-        What::ReadFailed | What::Move | What::Wake | What::Look => {}
+        What::ReadFailed | What::Move | What::Wake | What::Tick | What::Look => {}
     }
     job.answer(Err(
         EngineError::Store("the provider's order belongs to another order".to_owned()).into()

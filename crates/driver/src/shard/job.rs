@@ -44,6 +44,8 @@ pub(crate) enum What {
     Move,
     /// A wake-up is due.
     Wake,
+    /// Time decides something. Looked at anew whenever it is tried again: what could be seen then may not be seen now.
+    Tick,
     /// Somebody says something that cannot be read: have a look.
     Look,
 }

@@ -73,6 +73,7 @@ impl Shard {
             What::Read(input) => self.feed(order, &input, job, now, true),
             What::ReadFailed => self.unread(order, job, now),
             What::Move => self.touch(order, now),
+            What::Tick => self.tick(order, now),
             What::Look => {
                 if let Some(bound) = order.state.bound() {
                     self.fetch(order, bound.provider_order.clone(), now);
@@ -132,7 +133,7 @@ impl Shard {
             self.wake_ups.add(Some(now.plus(UNSEEN_RETRY)), order.id);
             return;
         }
-        self.feed(order, &input, Job::new(What::Input(Arc::new(input.clone()))), now, true);
+        self.feed(order, &input, Job::new(What::Tick), now, true);
     }
 
     /// Whether the provider can be seen, and had time to be: what was heard while the engine was down is read before

@@ -9,7 +9,7 @@ use orderkeep_store::Store as _;
 use crate::{
     provider::Says,
     store::Full,
-    world::{PARKED_FOR, World, lock, request, terms},
+    world::{PARKED_FOR, WINDOW, World, lock, request, terms},
 };
 
 const MINUTES: Duration = Duration::from_secs(300);
@@ -130,4 +130,24 @@ async fn a_webhook_that_is_given_up_while_the_disk_is_full_leaves_the_inbox_afte
     world.between.set_full(Full::Nothing);
     tokio::time::sleep(Duration::from_secs(5)).await;
     assert_eq!(world.store.inbox_len(), 0);
+}
+
+/// Found by the simulator, seeds 636722 and 735725: a step that only time asked for waited for room; when there was some,
+/// the order's window was over as well, and it was given up although nobody had been seen meanwhile.
+#[tokio::test(start_paused = true)]
+async fn what_time_decides_after_a_full_disk_is_not_decided_blind() {
+    let world = World::new([Says::LostAfterMade]).await;
+    let id = world.submit("lock-1").await;
+    world.wait(id, "unknown", MINUTES, Order::create_unknown).await;
+    // A question is due, and there is no room for it; then the provider goes, and the window ends.
+    world.between.set_full(Full::Everything);
+    world.until(600).await;
+    world.provider.set_down(true);
+    tokio::time::sleep(WINDOW + MINUTES).await;
+    world.between.set_full(Full::Nothing);
+    tokio::time::sleep(MINUTES).await;
+    let order = world.order(id).await;
+    assert!(order.create_unknown(), "{:?}", order.state);
+    world.provider.set_down(false);
+    world.wait_for(id, StateName::Failed, MINUTES).await;
 }

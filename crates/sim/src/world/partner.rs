@@ -186,7 +186,10 @@ impl World {
         if self.sales[sale].shown.as_deref() == Some(address) {
             return;
         }
-        if let Some(before) = self.sales[sale].shown.replace(address.to_owned()) {
+        let sold = &mut self.sales[sale];
+        // A person took the risk of a second order, and the machine that knew of it was lost.
+        let risked = sold.post_again && sold.forgotten;
+        if let Some(before) = sold.shown.replace(address.to_owned()).filter(|_| !risked) {
             let detail = format!("sale {sale} was shown {before}, then {address}");
             self.violated("an address never changes", detail);
             return;
